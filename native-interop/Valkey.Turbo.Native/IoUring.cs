@@ -1,0 +1,279 @@
+using System.Runtime.CompilerServices;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
+
+namespace Valkey.Turbo.Native;
+
+/// <summary>
+/// One io_uring, used by the thread that created it (SINGLE_ISSUER, DEFER_TASKRUN where the kernel has them).
+/// Layouts and numbers: the kernel's <c>include/uapi/linux/io_uring.h</c>.
+/// </summary>
+/// <remarks>
+/// Submission: <c>Prepare*</c> writes an entry, <see cref="SubmitAndWait"/> publishes all of them with one system call.
+/// Completion: <see cref="TryPeek"/> then <see cref="Advance"/>, in a loop.
+/// </remarks>
+public sealed unsafe class IoUring : IDisposable
+{
+
+    private const uint SetupCqSize = 1 << 3;
+    private const uint SetupSubmitAll = 1 << 7;
+    private const uint SetupSingleIssuer = 1 << 12;
+    private const uint SetupDeferTaskRun = 1 << 13;
+    private const uint EnterGetEvents = 1;
+    private const uint EnterExtArg = 8;
+    private const uint EnterRegisteredRing = 16;
+    private const int RegisterPbufRing = 22;
+    private const int RegisterRingFds = 20;
+    private const int ParametersBytes = 120;
+    private const int EntryBytes = 64;
+
+    private const byte OpPollAdd = 6;
+    private const byte OpAccept = 13;
+    private const byte OpAsyncCancel = 14;
+    private const byte OpSend = 26;
+    private const byte OpRecv = 27;
+    private const byte FlagBufferSelect = 1 << 5;
+    private const ushort AcceptMultishot = 1;
+    private const ushort RecvMultishot = 1 << 1;
+    private const uint PollMultishot = 1;
+    private const uint PollIn = 1;
+    private const uint MsgNoSignal = 0x4000;
+    private const uint MsgWaitAll = 0x100;
+    private const uint NonBlockingCloseOnExec = 0x800 | 0x80000;
+
+    private readonly int _fd;
+    private readonly int _enterFd;
+    private readonly uint _enterFlags;
+    private readonly nint _ringAddress;
+    private readonly nuint _ringBytes;
+    private readonly nint _entriesAddress;
+    private readonly nuint _entriesBytes;
+
+    /// <summary>Producer index of submissions: written by this thread with release, read by the kernel.</summary>
+    private readonly uint* _sqTail;
+    /// <summary>Consumer index of submissions: written by the kernel.</summary>
+    private readonly uint* _sqHead;
+    private readonly uint _sqMask;
+    private readonly uint _sqCount;
+    private readonly byte* _entries;
+    /// <summary>Producer index of completions: written by the kernel, read with acquire.</summary>
+    private readonly uint* _cqTail;
+    /// <summary>Consumer index of completions: written by this thread with release.</summary>
+    private readonly uint* _cqHead;
+    private readonly uint _cqMask;
+    private readonly byte* _completions;
+    private uint _localTail;
+    private uint _submittedTail;
+
+    /// <summary>Whether the kernel runs completions only when this thread waits for them.</summary>
+    public bool DefersTaskRun { get; }
+
+    private IoUring(int fd, byte* parameters, bool defersTaskRun)
+    {
+        _fd = fd;
+        DefersTaskRun = defersTaskRun;
+        _sqCount = *(uint*)parameters;
+        uint cqCount = *(uint*)(parameters + 4);
+        byte* sq = parameters + 40;
+        byte* cq = parameters + 80;
+        nuint sqBytes = *(uint*)(sq + 24) + _sqCount * sizeof(uint);
+        nuint cqBytes = *(uint*)(cq + 20) + cqCount * 16;
+        _ringBytes = Math.Max(sqBytes, cqBytes);
+        _entriesBytes = _sqCount * EntryBytes;
+        _ringAddress = MapRing(fd, _ringBytes, 0);
+        _entriesAddress = MapRing(fd, _entriesBytes, 0x10000000);
+        byte* ring = (byte*)_ringAddress;
+        _sqHead = (uint*)(ring + *(uint*)sq);
+        _sqTail = (uint*)(ring + *(uint*)(sq + 4));
+        _sqMask = *(uint*)(ring + *(uint*)(sq + 8));
+        uint* array = (uint*)(ring + *(uint*)(sq + 24));
+        for (uint i = 0; i < _sqCount; i++)
+        {
+            array[i] = i;
+        }
+        _entries = (byte*)_entriesAddress;
+        _cqHead = (uint*)(ring + *(uint*)cq);
+        _cqTail = (uint*)(ring + *(uint*)(cq + 4));
+        _cqMask = *(uint*)(ring + *(uint*)(cq + 8));
+        _completions = ring + *(uint*)(cq + 20);
+        _localTail = _submittedTail = *_sqTail;
+        (_enterFd, _enterFlags) = RegisterOwnDescriptor(fd);
+    }
+
+    /// <summary>
+    /// Opens a ring. Returns null with the reason and its likely cause when the kernel, a sysctl or seccomp refuses.
+    /// </summary>
+    public static IoUring? TryCreate(uint submissionCount, uint completionCount, out string refusal)
+    {
+        refusal = "";
+        byte* parameters = stackalloc byte[ParametersBytes];
+        foreach (uint flags in (ReadOnlySpan<uint>)[SetupSingleIssuer | SetupDeferTaskRun | SetupSubmitAll, SetupSubmitAll, 0])
+        {
+            new Span<byte>(parameters, ParametersBytes).Clear();
+            *(uint*)(parameters + 4) = completionCount;
+            *(uint*)(parameters + 8) = flags | SetupCqSize;
+            int fd = (int)SystemCall.Invoke(SystemCall.IoUringSetup, (nint)submissionCount, (nint)parameters);
+            if (fd >= 0)
+            {
+                uint features = *(uint*)(parameters + 20);
+                const uint singleMapping = 1, noDrop = 2, extArg = 1 << 8;
+                if ((features & (singleMapping | noDrop | extArg)) != (singleMapping | noDrop | extArg))
+                {
+                    close(fd);
+                    refusal = "the kernel's io_uring is too old (5.11 or newer is needed)";
+                    return null;
+                }
+                return new IoUring(fd, parameters, (flags & SetupDeferTaskRun) != 0);
+            }
+            int error = Errno.Last;
+            refusal = error switch
+            {
+                Errno.ENOSYS => "the kernel has no io_uring, or seccomp hides it",
+                Errno.EPERM or Errno.EACCES => "not permitted: sysctl kernel.io_uring_disabled or a seccomp profile forbids it",
+                _ => Errno.Describe(error),
+            };
+            if (error != Errno.EINVAL)
+            {
+                return null;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Registers a ring of provided buffers under group 0. Returns false when the kernel has none (before 5.19).</summary>
+    internal bool RegisterBufferRing(nint address, uint entryCount)
+    {
+        ulong* registration = stackalloc ulong[5];
+        new Span<ulong>(registration, 5).Clear();
+        registration[0] = (ulong)address;
+        registration[1] = entryCount;
+        return SystemCall.Invoke(SystemCall.IoUringRegister, _fd, RegisterPbufRing, (nint)registration, 1) >= 0;
+    }
+
+    /// <summary>Accepts connections from a listener until cancelled: one completion each.</summary>
+    public void PrepareAcceptMultishot(int listener, ulong userData)
+    {
+        byte* e = NextEntry(OpAccept, listener, userData);
+        *(ushort*)(e + 2) = AcceptMultishot;
+        *(uint*)(e + 28) = NonBlockingCloseOnExec;
+    }
+
+    /// <summary>Receives into provided buffers of group 0 until the stream ends or the buffers run out.</summary>
+    public void PrepareReceiveMultishot(int fd, ulong userData)
+    {
+        byte* e = NextEntry(OpRecv, fd, userData);
+        e[1] = FlagBufferSelect;
+        *(ushort*)(e + 2) = RecvMultishot;
+    }
+
+    /// <summary>Sends a whole range; the memory must stay untouched until the completion.</summary>
+    public void PrepareSend(int fd, nint address, int byteCount, ulong userData)
+    {
+        byte* e = NextEntry(OpSend, fd, userData);
+        *(ulong*)(e + 16) = (ulong)address;
+        *(uint*)(e + 24) = (uint)byteCount;
+        *(uint*)(e + 28) = MsgNoSignal | MsgWaitAll;
+    }
+
+    /// <summary>Reports a descriptor's readability again and again.</summary>
+    public void PreparePollMultishot(int fd, ulong userData)
+    {
+        byte* e = NextEntry(OpPollAdd, fd, userData);
+        *(uint*)(e + 24) = PollMultishot;
+        *(uint*)(e + 28) = PollIn;
+    }
+
+    /// <summary>Cancels the operation submitted with <paramref name="target"/> as its user data.</summary>
+    public void PrepareCancel(ulong target, ulong userData)
+    {
+        byte* e = NextEntry(OpAsyncCancel, -1, userData);
+        *(ulong*)(e + 16) = target;
+    }
+
+    /// <summary>Submits everything prepared; waits for a completion, at most <paramref name="timeoutMs"/> (-1: for ever, 0: not).</summary>
+    public void SubmitAndWait(int timeoutMs)
+    {
+        Volatile.Write(ref *_sqTail, _localTail);
+        uint toSubmit = _localTail - _submittedTail;
+        _submittedTail = _localTail;
+        long* time = stackalloc long[2];
+        ulong* argument = stackalloc ulong[3];
+        argument[0] = 0;
+        argument[1] = 0;
+        argument[2] = 0;
+        uint waitFor = timeoutMs == 0 ? 0u : 1u;
+        if (timeoutMs > 0)
+        {
+            time[0] = timeoutMs / 1000;
+            time[1] = timeoutMs % 1000 * 1_000_000L;
+            argument[2] = (ulong)time;
+        }
+        // GETEVENTS even when not waiting: with deferred task running, completions appear only then.
+        nint result = SystemCall.Invoke(SystemCall.IoUringEnter, _enterFd, (nint)toSubmit, (nint)waitFor,
+            (nint)(EnterGetEvents | EnterExtArg | _enterFlags), (nint)argument, 24);
+        if (result >= 0 && (uint)result < toSubmit)
+        {
+            _submittedTail -= toSubmit - (uint)result;
+        }
+        else if (result < 0 && Errno.Last is not (Errno.ETIME or Errno.EINTR))
+        {
+            _submittedTail -= toSubmit;
+        }
+    }
+
+    /// <summary>The oldest completion not yet advanced over.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryPeek(out Completion completion)
+    {
+        uint head = *_cqHead;
+        if (head == Volatile.Read(ref *_cqTail))
+        {
+            completion = default;
+            return false;
+        }
+        completion = *(Completion*)(_completions + (head & _cqMask) * 16);
+        return true;
+    }
+
+    /// <summary>Gives the oldest completion's place back to the kernel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Advance() => Volatile.Write(ref *_cqHead, *_cqHead + 1);
+
+    public void Dispose()
+    {
+        munmap((void*)_ringAddress, (size_t)(ulong)_ringBytes);
+        munmap((void*)_entriesAddress, (size_t)(ulong)_entriesBytes);
+        close(_fd);
+    }
+
+    private byte* NextEntry(byte operation, int fd, ulong userData)
+    {
+        if (_localTail - Volatile.Read(ref *_sqHead) == _sqCount)
+        {
+            SubmitAndWait(0);
+        }
+        byte* e = _entries + (_localTail & _sqMask) * EntryBytes;
+        _localTail++;
+        Unsafe.InitBlockUnaligned(e, 0, EntryBytes);
+        *e = operation;
+        *(int*)(e + 4) = fd;
+        *(ulong*)(e + 32) = userData;
+        return e;
+    }
+
+    private static nint MapRing(int fd, nuint bytes, long offset)
+    {
+        void* address = mmap(null, (size_t)(ulong)bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, offset);
+        return address == MAP_FAILED ? throw new IOException($"mmap of io_uring: {Errno.Describe(Errno.Last)}") : (nint)address;
+    }
+
+    private static (int Fd, uint Flags) RegisterOwnDescriptor(int fd)
+    {
+        // struct io_uring_rsrc_update: offset (-1: kernel's choice), reserved, data. Saves a lookup each call.
+        ulong* update = stackalloc ulong[2];
+        update[0] = uint.MaxValue;
+        update[1] = (ulong)fd;
+        nint registered = SystemCall.Invoke(SystemCall.IoUringRegister, fd, RegisterRingFds, (nint)update, 1);
+        return registered == 1 ? ((int)(uint)update[0], EnterRegisteredRing) : (fd, 0);
+    }
+}

@@ -1,0 +1,357 @@
+using System.Text;
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Protocol;
+using static Valkey.Turbo.Commands.CommandFlags;
+
+namespace Valkey.Turbo.Commands.Administration;
+
+/// <summary>COMMAND: the command table, for clients.</summary>
+internal static class CommandCommand
+{
+    internal static readonly CommandSpec[] Rows =
+    [
+        CommandSpec.Define("command", -1, Loading | Stale, "server", "2.8.13", "O(N) where N is the number of commands.",
+            "Returns detailed information about all commands.", All, categories: "connection",
+            tips: "nondeterministic_output_order", scope: ShardScope.None, subcommands:
+            [
+                Sub("count", 2, "2.8.13", "Returns a count of commands.", context => context.Reply.Integer(CommandTable.Instance.TopLevel.Count)),
+                Sub("docs", -2, "7.0.0", "Returns documentary information about one, multiple or all commands.", Docs,
+                    "[command-name:string...]", "nondeterministic_output_order"),
+                Sub("info", -2, "2.8.13", "Returns information about one, multiple or all commands.", Info,
+                    "[command-name:string...]", "nondeterministic_output_order"),
+                Sub("list", -2, "7.0.0", "Returns a list of command names.", List,
+                    "[filterby=<module-name:string@MODULE | category:string@ACLCAT | pattern:pattern@PATTERN>@FILTERBY]",
+                    "nondeterministic_output_order"),
+                Sub("getkeys", -3, "2.8.13", "Extracts the key names from an arbitrary command.", context => GetKeys(context, withFlags: false),
+                    "command:string [arg:string...]"),
+                Sub("getkeysandflags", -3, "7.0.0", "Extracts the key names and access flags for an arbitrary command.",
+                    context => GetKeys(context, withFlags: true), "command:string [arg:string...]"),
+                Sub("help", 2, "5.0.0", "Returns helpful text about the different subcommands.", Help),
+            ]),
+    ];
+
+    private static CommandSpec Sub(
+        string name, int arity, string since, string summary, Action<CommandContext> run, string syntax = "", string tips = "") =>
+        CommandSpec.Define(name, arity, Loading | Stale, "server", since,
+            name is "count" or "help" ? "O(1)" : "O(N) where N is the number of commands or arguments.", summary, run,
+            syntax: syntax, tips: tips, categories: "connection", scope: ShardScope.None);
+
+    private static void All(CommandContext context)
+    {
+        context.Reply.Array(CommandTable.Instance.TopLevel.Count);
+        foreach (CommandSpec spec in CommandTable.Instance.TopLevel)
+        {
+            ReplyInfo(context.Reply, spec);
+        }
+    }
+
+    private static void Info(CommandContext context)
+    {
+        if (context.ArgumentCount == 2)
+        {
+            All(context);
+            return;
+        }
+        context.Reply.Array(context.ArgumentCount - 2);
+        for (int i = 2; i < context.ArgumentCount; i++)
+        {
+            if (CommandTable.Instance.FindByFullName(context.Text(i)) is CommandSpec spec)
+            {
+                ReplyInfo(context.Reply, spec);
+            }
+            else
+            {
+                context.Reply.NullArray();
+            }
+        }
+    }
+
+    private static void ReplyInfo(ReplyWriter reply, CommandSpec spec)
+    {
+        reply.Array(10);
+        reply.Bulk(spec.FullName);
+        reply.Integer(spec.Arity);
+        List<string> flags = CommandNames.Flags(spec);
+        reply.Set(flags.Count);
+        Simple(reply, flags);
+        KeySpec keys = spec.Keys;
+        bool plain = keys.CountAt == 0;
+        KeySpec[] all = keys.HasKeys ? [keys, .. spec.MoreKeys] : [];
+        reply.Integer(plain ? keys.First : 0);
+        reply.Integer(plain ? (all.Length > 1 ? all[^1].Last : keys.Last) : 0);
+        reply.Integer(plain ? keys.Step : 0);
+        List<string> categories = CommandNames.Categories(spec);
+        reply.Set(categories.Count);
+        Simple(reply, categories.ConvertAll(name => "@" + name));
+        string[] tips = spec.Tips.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        reply.Set(tips.Length);
+        foreach (string tip in tips)
+        {
+            reply.Bulk(tip);
+        }
+        reply.Set(all.Length);
+        foreach (KeySpec one in all)
+        {
+            ReplyKeySpec(reply, one);
+        }
+        reply.Set(spec.Subcommands.Length);
+        foreach (CommandSpec subcommand in spec.Subcommands)
+        {
+            ReplyInfo(reply, subcommand);
+        }
+    }
+
+    private static void Simple(ReplyWriter reply, List<string> words)
+    {
+        foreach (string word in words)
+        {
+            reply.Simple(Encoding.ASCII.GetBytes(word));
+        }
+    }
+
+    private static void ReplyKeySpec(ReplyWriter reply, KeySpec keys)
+    {
+        List<string> flags = CommandNames.Keys(keys.Flags);
+        bool counted = keys.CountAt > 0;
+        reply.Map(3);
+        reply.Bulk("flags"u8);
+        reply.Set(flags.Count);
+        Simple(reply, flags);
+        reply.Bulk("begin_search"u8);
+        reply.Map(2);
+        reply.Bulk("type"u8);
+        reply.Bulk("index"u8);
+        reply.Bulk("spec"u8);
+        reply.Map(1);
+        reply.Bulk("index"u8);
+        reply.Integer(counted ? keys.CountAt : keys.First);
+        reply.Bulk("find_keys"u8);
+        reply.Map(2);
+        reply.Bulk("type"u8);
+        reply.Bulk(counted ? "keynum"u8 : "range"u8);
+        reply.Bulk("spec"u8);
+        reply.Map(3);
+        if (counted)
+        {
+            Pair(reply, "keynumidx", 0);
+            Pair(reply, "firstkey", keys.First - keys.CountAt);
+            Pair(reply, "keystep", keys.Step);
+        }
+        else
+        {
+            Pair(reply, "lastkey", keys.Last < 0 ? keys.Last : keys.Last - keys.First);
+            Pair(reply, "keystep", keys.Step);
+            Pair(reply, "limit", 0);
+        }
+    }
+
+    private static void Pair(ReplyWriter reply, string name, long value)
+    {
+        reply.Bulk(name);
+        reply.Integer(value);
+    }
+
+    private static void Docs(CommandContext context)
+    {
+        List<CommandSpec> specs = [];
+        if (context.ArgumentCount == 2)
+        {
+            specs.AddRange(CommandTable.Instance.TopLevel);
+        }
+        for (int i = 2; i < context.ArgumentCount; i++)
+        {
+            if (CommandTable.Instance.FindByFullName(context.Text(i)) is CommandSpec spec)
+            {
+                specs.Add(spec);
+            }
+        }
+        context.Reply.Map(specs.Count);
+        foreach (CommandSpec spec in specs)
+        {
+            context.Reply.Bulk(spec.FullName);
+            ReplyDocs(context.Reply, spec);
+        }
+    }
+
+    private static void ReplyDocs(ReplyWriter reply, CommandSpec spec)
+    {
+        IReadOnlyList<CommandArgument> arguments = ArgumentSyntax.Parse(spec.Syntax);
+        reply.Map(4 + (arguments.Count > 0 ? 1 : 0) + (spec.Subcommands.Length > 0 ? 1 : 0));
+        Pair(reply, "summary", spec.Summary);
+        Pair(reply, "since", spec.Since);
+        Pair(reply, "group", spec.Group);
+        Pair(reply, "complexity", spec.Complexity);
+        if (arguments.Count > 0)
+        {
+            reply.Bulk("arguments"u8);
+            int keyIndex = 0;
+            ReplyArguments(reply, arguments, ref keyIndex);
+        }
+        if (spec.Subcommands.Length > 0)
+        {
+            reply.Bulk("subcommands"u8);
+            reply.Map(spec.Subcommands.Length);
+            foreach (CommandSpec subcommand in spec.Subcommands)
+            {
+                reply.Bulk(subcommand.FullName);
+                ReplyDocs(reply, subcommand);
+            }
+        }
+    }
+
+    private static void Pair(ReplyWriter reply, string name, string value)
+    {
+        reply.Bulk(name);
+        reply.Bulk(value);
+    }
+
+    private static void ReplyArguments(ReplyWriter reply, IReadOnlyList<CommandArgument> arguments, ref int keyIndex)
+    {
+        reply.Array(arguments.Count);
+        foreach (CommandArgument argument in arguments)
+        {
+            bool isKey = argument.Type == "key", hasFlags = argument.IsOptional || argument.IsMultiple;
+            bool isGroup = argument.Arguments.Count > 0, isToken = argument.Type == "pure-token";
+            reply.Map(2 + (isGroup || isToken ? 0 : 1) + (isKey ? 1 : 0) + (argument.Token is null ? 0 : 1) + (hasFlags ? 1 : 0) + (isGroup ? 1 : 0)
+                + (isToken ? 1 : 0));
+            Pair(reply, "name", argument.Name);
+            Pair(reply, "type", argument.Type);
+            if (!isGroup)
+            {
+                Pair(reply, "display_text", argument.Name);
+            }
+            if (isKey)
+            {
+                Pair(reply, "key_spec_index", keyIndex++);
+            }
+            if (argument.Token is not null)
+            {
+                Pair(reply, "token", argument.Token);
+            }
+            if (hasFlags)
+            {
+                reply.Bulk("flags"u8);
+                List<string> flags = [];
+                if (argument.IsOptional)
+                {
+                    flags.Add("optional");
+                }
+                if (argument.IsMultiple)
+                {
+                    flags.Add("multiple");
+                }
+                reply.Set(flags.Count);
+                Simple(reply, flags);
+            }
+            if (isGroup)
+            {
+                reply.Bulk("arguments"u8);
+                ReplyArguments(reply, argument.Arguments, ref keyIndex);
+            }
+        }
+    }
+
+    private static void List(CommandContext context)
+    {
+        IEnumerable<CommandSpec> specs = CommandTable.Instance.All;
+        if (context.ArgumentCount == 5 && context.Is(2, "FILTERBY"))
+        {
+            string value = context.Text(4);
+            if (context.Is(3, "PATTERN"))
+            {
+                byte[] pattern = Encoding.UTF8.GetBytes(value);
+                specs = specs.Where(spec => GlobPattern.IsMatch(pattern, Encoding.ASCII.GetBytes(spec.FullName), ignoreCase: true));
+            }
+            else if (context.Is(3, "ACLCAT"))
+            {
+                specs = specs.Where(spec => CommandNames.Categories(spec).Contains(value.ToLowerInvariant()));
+            }
+            else if (context.Is(3, "MODULE"))
+            {
+                specs = [];
+            }
+            else
+            {
+                context.Reply.Error(Errors.Syntax);
+                return;
+            }
+        }
+        else if (context.ArgumentCount != 2)
+        {
+            context.Reply.Error(Errors.Syntax);
+            return;
+        }
+        List<CommandSpec> found = [.. specs];
+        context.Reply.Set(found.Count);
+        foreach (CommandSpec spec in found)
+        {
+            context.Reply.Bulk(spec.FullName);
+        }
+    }
+
+    private static void GetKeys(CommandContext context, bool withFlags)
+    {
+        CommandSpec? spec = CommandTable.Instance.Find(context.Argument(2));
+        if (spec is { Subcommands.Length: > 0 } && context.ArgumentCount > 3)
+        {
+            spec = CommandTable.FindSubcommand(spec, context.Argument(3)) ?? spec;
+        }
+        if (spec is null)
+        {
+            context.Reply.Error("ERR Invalid command specified");
+            return;
+        }
+        if (!spec.Keys.HasKeys)
+        {
+            context.Reply.Error("ERR The command has no key arguments");
+            return;
+        }
+        if (!spec.Accepts(context.ArgumentCount - 2))
+        {
+            context.Reply.Error("ERR Invalid number of arguments specified for command");
+            return;
+        }
+        List<(int Position, KeyFlags Flags)> keys = KeyPositions.Within(spec, context, skip: 2);
+        if (keys.Count == 0)
+        {
+            context.Reply.Error("ERR Invalid arguments specified for command");
+            return;
+        }
+        context.Reply.Array(keys.Count);
+        foreach ((int position, KeyFlags flags) in keys)
+        {
+            if (withFlags)
+            {
+                List<string> names = CommandNames.Keys(flags);
+                context.Reply.Array(2);
+                context.Reply.Bulk(context.Argument(position));
+                context.Reply.Set(names.Count);
+                Simple(context.Reply, names);
+            }
+            else
+            {
+                context.Reply.Bulk(context.Argument(position));
+            }
+        }
+    }
+
+    private static void Help(CommandContext context) => context.ReplyHelp("COMMAND",
+    [
+        "(no subcommand)",
+        "    Return details about all commands.",
+        "COUNT",
+        "    Return the total number of commands in this server.",
+        "LIST",
+        "    Return a list of all commands in this server.",
+        "INFO [<command-name> ...]",
+        "    Return details about multiple commands.",
+        "    If no command names are given, details about all commands are returned.",
+        "DOCS [<command-name> ...]",
+        "    Return documentation details about multiple commands.",
+        "    If no command names are given, documentation details about all commands are returned.",
+        "GETKEYS <full-command>",
+        "    Return the keys from a full command.",
+        "GETKEYSANDFLAGS <full-command>",
+        "    Return the keys and the access flags from a full command.",
+    ]);
+}

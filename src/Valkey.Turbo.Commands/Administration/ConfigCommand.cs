@@ -1,0 +1,169 @@
+using System.Text;
+using Valkey.Turbo.Engine;
+using static Valkey.Turbo.Commands.CommandFlags;
+
+namespace Valkey.Turbo.Commands.Administration;
+
+/// <summary>CONFIG: the settings at run time.</summary>
+internal static class ConfigCommand
+{
+    private static readonly Lock Gate = new();
+
+    internal static readonly CommandSpec[] Rows =
+    [
+        CommandSpec.Define("config", -2, CommandFlags.None, "server", "2.0.0", "Depends on subcommand.",
+            "A container for server configuration commands.", null, subcommands:
+            [
+                Sub("get", -3, "2.0.0", "O(N) where N is the number of parameters.",
+                    "Returns the effective values of configuration parameters.", Get, "parameter:string..."),
+                Sub("set", -4, "2.0.0", "O(N) where N is the number of parameters.", "Sets configuration parameters in-flight.",
+                    Set, "data={parameter:string value:string}...", "request_policy:all_nodes response_policy:all_succeeded"),
+                Sub("resetstat", 2, "2.0.0", "O(1)", "Resets the server's statistics.", ResetStat, "",
+                    "request_policy:all_nodes response_policy:all_succeeded"),
+                Sub("help", 2, "5.0.0", "O(1)", "Returns helpful text about the different subcommands.", Help, flags: Loading | Stale),
+            ]),
+    ];
+
+    private static CommandSpec Sub(
+        string name, int arity, string since, string complexity, string summary, Action<CommandContext> run,
+        string syntax = "", string tips = "", CommandFlags flags = Admin | NoScript | Loading | Stale) =>
+        CommandSpec.Define(name, arity, flags, "server", since, complexity, summary, run, syntax: syntax, tips: tips,
+            scope: ShardScope.None);
+
+    private static void Get(CommandContext context)
+    {
+        SortedDictionary<string, string> found = new(StringComparer.Ordinal);
+        for (int i = 2; i < context.ArgumentCount; i++)
+        {
+            ReadOnlySpan<byte> pattern = context.Argument(i);
+            string exact = Encoding.Latin1.GetString(pattern).ToLowerInvariant();
+            foreach (Directive directive in context.Server.Config.All)
+            {
+                foreach (string? name in (ReadOnlySpan<string?>)[directive.Name, directive.Alias])
+                {
+                    if (name is null || found.ContainsKey(name))
+                    {
+                        continue;
+                    }
+                    bool hidden = directive.Flags.HasFlag(DirectiveFlags.Hidden);
+                    if (name == exact || (!hidden && GlobPattern.IsMatch(pattern, Encoding.ASCII.GetBytes(name), ignoreCase: true)))
+                    {
+                        found[name] = directive.Value;
+                    }
+                }
+            }
+        }
+        context.Reply.Map(found.Count);
+        foreach ((string name, string value) in found)
+        {
+            context.Reply.Bulk(name);
+            context.Reply.Bulk(value);
+        }
+    }
+
+    /// <summary>Sets all parameters or none.</summary>
+    private static void Set(CommandContext context)
+    {
+        if (context.ArgumentCount % 2 != 0)
+        {
+            context.Reply.Error(Errors.Syntax);
+            return;
+        }
+        lock (Gate)
+        {
+            List<(Directive Directive, string Value)> changes = [];
+            string? error = Collect(context, changes);
+            if (error is null)
+            {
+                error = Apply(changes);
+            }
+            if (error is not null)
+            {
+                context.Reply.Error(error);
+                return;
+            }
+        }
+        context.Reply.Ok();
+    }
+
+    private static string? Collect(CommandContext context, List<(Directive Directive, string Value)> changes)
+    {
+        ServerConfig config = context.Server.Config;
+        for (int i = 2; i < context.ArgumentCount; i += 2)
+        {
+            string name = context.Text(i);
+            if (config.Find(name) is not Directive directive)
+            {
+                return $"ERR Unknown option or number of arguments for CONFIG SET - '{name}'";
+            }
+            string prefix = $"ERR CONFIG SET failed (possibly related to argument '{name}')";
+            if (directive.Flags.HasFlag(DirectiveFlags.Immutable))
+            {
+                return $"{prefix} - can't set immutable config";
+            }
+            if (directive.Flags.HasFlag(DirectiveFlags.Protected) && !MayUseProtected(context, config.EnableProtectedConfigs))
+            {
+                return $"{prefix} - can't set protected config";
+            }
+            if (changes.Exists(change => change.Directive == directive))
+            {
+                return $"{prefix} - duplicate parameter";
+            }
+            changes.Add((directive, Encoding.UTF8.GetString(context.Argument(i + 1))));
+        }
+        return null;
+    }
+
+    private static string? Apply(List<(Directive Directive, string Value)> changes)
+    {
+        List<(Directive Directive, string Before)> done = [];
+        foreach ((Directive directive, string value) in changes)
+        {
+            string before = directive.Value;
+            if (directive.TrySet(value) is string error)
+            {
+                foreach ((Directive changed, string old) in done)
+                {
+                    changed.TrySet(old);
+                }
+                return $"ERR CONFIG SET failed (possibly related to argument '{directive.Name}') - {error}";
+            }
+            done.Add((directive, before));
+        }
+        foreach ((Directive directive, string _) in done)
+        {
+            directive.Changed?.Invoke();
+        }
+        return null;
+    }
+
+    /// <summary>Whether something that a directive guards is allowed to this client.</summary>
+    internal static bool MayUseProtected(CommandContext context, ChoiceDirective guard) => guard.Choice switch
+    {
+        "yes" => true,
+        "local" => context.Session.IsUnixSocket || context.Session.Address.StartsWith("127.", StringComparison.Ordinal)
+            || context.Session.Address.StartsWith("[::1]", StringComparison.Ordinal),
+        _ => false,
+    };
+
+    private static void ResetStat(CommandContext context)
+    {
+        foreach (Worker worker in context.Server.Workers)
+        {
+            worker.Stats.Reset();
+        }
+        context.Server.ErrorCodes.Clear();
+        Interlocked.Exchange(ref context.Server.RejectedConnections, 0);
+        context.Reply.Ok();
+    }
+
+    private static void Help(CommandContext context) => context.ReplyHelp("CONFIG",
+    [
+        "GET <pattern>",
+        "    Return parameters matching the glob-like <pattern> and their values.",
+        "SET <directive> <value>",
+        "    Set the configuration <directive> to <value>.",
+        "RESETSTAT",
+        "    Reset statistics reported by the INFO command.",
+    ]);
+}

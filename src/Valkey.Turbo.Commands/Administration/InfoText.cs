@@ -1,0 +1,272 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Valkey.Turbo.Engine;
+
+namespace Valkey.Turbo.Commands.Administration;
+
+/// <summary>Writes INFO's sections with Valkey's field names. A field of a feature that is not there reads as in a server that does not use it.</summary>
+internal static class InfoText
+{
+    private const string NoFork = "-1";
+
+    internal static string Write(CommandContext context, HashSet<string> wanted)
+    {
+        StringBuilder text = new();
+        void Section(string name, Action<CommandContext, StringBuilder> write)
+        {
+            if (wanted.Contains(name.ToLowerInvariant()))
+            {
+                text.Append(text.Length > 0 ? "\r\n" : "").Append("# ").Append(name).Append("\r\n");
+                write(context, text);
+            }
+        }
+        Section("Server", Server);
+        Section("Clients", Clients);
+        Section("Memory", MemorySection);
+        Section("Persistence", Persistence);
+        Section("Stats", Stats);
+        Section("Replication", Replication);
+        Section("CPU", Cpu);
+        Section("Modules", static (_, _) => { });
+        Section("Commandstats", CommandStats);
+        Section("Errorstats", ErrorStats);
+        Section("Latencystats", static (_, _) => { });
+        Section("Cluster", static (_, text) => Line(text, "cluster_enabled", 0));
+        Section("Keyspace", KeyspaceSection);
+        return text.ToString();
+    }
+
+    private static void Line(StringBuilder text, string name, long value) => text.Append(name).Append(':').Append(value).Append("\r\n");
+
+    private static void Line(StringBuilder text, string name, string value) => text.Append(name).Append(':').Append(value).Append("\r\n");
+
+    private static void Zeros(StringBuilder text, string names)
+    {
+        foreach (string name in names.Split(' '))
+        {
+            Line(text, name, 0);
+        }
+    }
+
+    private static string Fixed(double value, int decimals = 2) =>
+        value.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+
+    private static void Server(CommandContext context, StringBuilder text)
+    {
+        ServerInstance server = context.Server;
+        long uptime = (server.Clock.MonotonicNs - server.StartedAtNs) / 1_000_000_000;
+        Line(text, "redis_version", VersionInfo.Redis);
+        Line(text, "server_name", "valkey");
+        Line(text, "valkey_version", VersionInfo.Valkey);
+        Line(text, "valkey_release_stage", "ga");
+        Line(text, "turbo_version", VersionInfo.Server);
+        Line(text, "redis_git_sha1", "00000000");
+        Line(text, "redis_git_dirty", 0);
+        Line(text, "redis_build_id", "0");
+        Line(text, "server_mode", "standalone");
+        Line(text, "os", $"{Environment.OSVersion.Platform switch { PlatformID.Unix => "Linux", _ => "?" }} {Environment.OSVersion.Version}");
+        Line(text, "arch_bits", nint.Size * 8);
+        Line(text, "monotonic_clock", "POSIX clock_gettime");
+        Line(text, "multiplexing_api", server.IoEngineName);
+        Line(text, "gcc_version", "0.0.0");
+        Line(text, "dotnet_version", Environment.Version.ToString());
+        Line(text, "dotnet_compilation", RuntimeFeature.IsDynamicCodeCompiled ? "jit" : "aot");
+        Line(text, "process_id", Environment.ProcessId);
+        Line(text, "process_supervised", "no");
+        Line(text, "run_id", server.RunId);
+        Line(text, "tcp_port", server.ListeningPort);
+        Line(text, "server_time_usec", server.Clock.UnixMicroseconds);
+        Line(text, "uptime_in_seconds", uptime);
+        Line(text, "uptime_in_days", uptime / 86400);
+        Line(text, "hz", server.Config.Hz.Number);
+        Line(text, "configured_hz", server.Config.Hz.Number);
+        Line(text, "clients_hz", server.Config.Hz.Number);
+        Line(text, "lru_clock", AccessClock.LruOf(context.NowUnixMs));
+        Line(text, "executable", Environment.ProcessPath ?? "");
+        Line(text, "config_file", server.Config.FilePath ?? "");
+        Line(text, "io_threads_active", server.Workers.Length > 1 ? 1 : 0);
+        Line(text, "threads", server.Workers.Length);
+        Line(text, "shards", server.Shards.Length);
+        Line(text, "availability_zone", server.Config.Find("availability-zone")!.Value);
+        Line(text, "listener0", $"name=tcp,{string.Join(',', server.Config.Bind.Text.Split(' ').Select(b => "bind=" + b))},port={server.ListeningPort}");
+    }
+
+    private static void Clients(CommandContext context, StringBuilder text)
+    {
+        ServerInstance server = context.Server;
+        Line(text, "connected_clients", server.Clients.Count);
+        Line(text, "cluster_connections", 0);
+        Line(text, "maxclients", server.Config.MaxClients.Number);
+        Line(text, "client_recent_max_input_buffer", server.Clients.Values.Select(client => client.Transport.InputCapacity).DefaultIfEmpty().Max());
+        Line(text, "client_recent_max_output_buffer", server.Clients.Values.Select(client => client.Transport.OutputBytes).DefaultIfEmpty().Max());
+        Zeros(text, "blocked_clients tracking_clients pubsub_clients watching_clients clients_in_timeout_table total_watched_keys "
+            + "total_blocking_keys total_blocking_keys_on_nokey");
+        Line(text, "paused_reason", "none");
+        Line(text, "paused_actions", "none");
+        Line(text, "paused_timeout_milliseconds", 0);
+    }
+
+    private static void MemorySection(CommandContext context, StringBuilder text)
+    {
+        ServerInstance server = context.Server;
+        long used = server.UsedBytes, peak = server.PeakUsedBytes, resident = ProcessMemory.Read().ResidentBytes;
+        long tables = 0;
+        foreach (Shard shard in server.Shards)
+        {
+            tables += shard.Keyspaces.Sum(keyspace => keyspace.Table.TableBytes);
+        }
+        long total = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        Line(text, "used_memory", used);
+        Line(text, "used_memory_human", MemorySize.Describe(used));
+        Line(text, "used_memory_rss", resident);
+        Line(text, "used_memory_rss_human", MemorySize.Describe(resident));
+        Line(text, "used_memory_peak", peak);
+        Line(text, "used_memory_peak_human", MemorySize.Describe(peak));
+        Line(text, "used_memory_peak_perc", Fixed(peak == 0 ? 0 : 100.0 * used / peak) + "%");
+        Line(text, "used_memory_overhead", tables);
+        Line(text, "used_memory_startup", 0);
+        Line(text, "used_memory_dataset", used - tables);
+        Line(text, "used_memory_dataset_perc", Fixed(used == 0 ? 0 : 100.0 * (used - tables) / used) + "%");
+        Line(text, "allocator_allocated", used);
+        Line(text, "allocator_active", Memory.Heap.MappedBytes);
+        Line(text, "allocator_resident", resident);
+        Line(text, "managed_heap_bytes", GC.GetTotalMemory(false));
+        Line(text, "managed_collections", GC.CollectionCount(0));
+        Line(text, "total_system_memory", total);
+        Line(text, "total_system_memory_human", MemorySize.Describe(total));
+        Zeros(text, "used_memory_lua used_memory_vm_eval used_memory_scripts_eval number_of_cached_scripts number_of_functions "
+            + "number_of_libraries used_memory_vm_functions used_memory_vm_total used_memory_functions used_memory_scripts");
+        Line(text, "maxmemory", server.Config.MaxMemory.Number);
+        Line(text, "maxmemory_human", MemorySize.Describe(server.Config.MaxMemory.Number));
+        Line(text, "maxmemory_policy", server.Config.MaxMemoryPolicy.Choice);
+        Line(text, "mem_fragmentation_ratio", Fixed(used == 0 ? 0 : (double)resident / used));
+        Line(text, "mem_fragmentation_bytes", resident - used);
+        Zeros(text, "mem_not_counted_for_evict mem_replication_backlog mem_total_replication_buffers mem_replicas_repl_buffer mem_clients_slaves");
+        Line(text, "mem_clients_normal", server.Clients.Values.Sum(client => client.Transport.InputCapacity + client.Transport.OutputBytes));
+        Zeros(text, "mem_cluster_links mem_aof_buffer");
+        Line(text, "mem_allocator", "turbo-slabs");
+        Zeros(text, "mem_overhead_db_hashtable_rehashing active_defrag_running lazyfree_pending_objects lazyfreed_objects");
+    }
+
+    private static void Persistence(CommandContext context, StringBuilder text)
+    {
+        Zeros(text, "loading async_loading current_cow_peak current_cow_size current_cow_size_age");
+        Line(text, "current_fork_perc", "0.00");
+        Zeros(text, "current_save_keys_processed current_save_keys_total rdb_changes_since_last_save rdb_bgsave_in_progress");
+        Line(text, "rdb_last_save_time", context.Server.UnixMsAt(context.Server.StartedAtNs) / 1000);
+        Line(text, "rdb_last_bgsave_status", "ok");
+        Line(text, "rdb_last_bgsave_time_sec", NoFork);
+        Line(text, "rdb_current_bgsave_time_sec", NoFork);
+        Zeros(text, "rdb_saves rdb_last_cow_size rdb_last_load_keys_expired rdb_last_load_keys_loaded aof_enabled aof_rewrite_in_progress aof_rewrite_scheduled");
+        Line(text, "aof_last_rewrite_time_sec", NoFork);
+        Line(text, "aof_current_rewrite_time_sec", NoFork);
+        Line(text, "aof_last_bgrewrite_status", "ok");
+        Zeros(text, "aof_rewrites aof_rewrites_consecutive_failures");
+        Line(text, "aof_last_write_status", "ok");
+        Zeros(text, "aof_last_cow_size module_fork_in_progress module_fork_last_cow_size");
+    }
+
+    private static void Stats(CommandContext context, StringBuilder text)
+    {
+        ServerInstance server = context.Server;
+        long Sum(Func<WorkerStats, long> field) => server.Workers.Sum(worker => field(worker.Stats));
+        Line(text, "total_connections_received", Sum(stats => stats.ConnectionsReceived));
+        Line(text, "total_commands_processed", Sum(stats => stats.CommandsProcessed));
+        Line(text, "instantaneous_ops_per_sec", server.Rates.CommandsPerSecond);
+        Line(text, "total_net_input_bytes", Sum(stats => stats.InputBytes));
+        Line(text, "total_net_output_bytes", Sum(stats => stats.OutputBytes));
+        Zeros(text, "total_net_repl_input_bytes total_net_repl_output_bytes");
+        Line(text, "instantaneous_input_kbps", Fixed(server.Rates.InputKilobytesPerSecond));
+        Line(text, "instantaneous_output_kbps", Fixed(server.Rates.OutputKilobytesPerSecond));
+        Line(text, "instantaneous_input_repl_kbps", "0.00");
+        Line(text, "instantaneous_output_repl_kbps", "0.00");
+        Line(text, "rejected_connections", Volatile.Read(ref server.RejectedConnections));
+        Zeros(text, "sync_full sync_partial_ok sync_partial_err");
+        Line(text, "expired_keys", Sum(stats => stats.ExpiredKeys));
+        Line(text, "expired_stale_perc", "0.00");
+        Zeros(text, "expired_time_cap_reached_count expire_cycle_cpu_milliseconds evicted_keys evicted_clients evicted_scripts "
+            + "total_eviction_exceeded_time current_eviction_exceeded_time");
+        Line(text, "keyspace_hits", Sum(stats => stats.KeyspaceHits));
+        Line(text, "keyspace_misses", Sum(stats => stats.KeyspaceMisses));
+        Zeros(text, "pubsub_channels pubsub_patterns pubsubshard_channels latest_fork_usec total_forks migrate_cached_sockets "
+            + "slave_expires_tracked_keys active_defrag_hits active_defrag_misses active_defrag_key_hits active_defrag_key_misses "
+            + "total_active_defrag_time current_active_defrag_time tracking_total_keys tracking_total_items tracking_total_prefixes "
+            + "unexpected_error_replies");
+        Line(text, "total_error_replies", Sum(stats => stats.ErrorReplies));
+        Zeros(text, "dump_payload_sanitizations client_query_buffer_limit_disconnections client_output_buffer_limit_disconnections");
+        Line(text, "parked_commands", Sum(stats => stats.ParkedCommands));
+        Line(text, "contended_borrows", server.Workers.Sum(worker => worker.Shards.ContendedCount));
+        Line(text, "eventloop_cycles", Sum(stats => stats.EventLoopCycles));
+        Zeros(text, "acl_access_denied_auth acl_access_denied_cmd acl_access_denied_key acl_access_denied_channel");
+    }
+
+    private static void Replication(CommandContext context, StringBuilder text)
+    {
+        Line(text, "role", "master");
+        Zeros(text, "connected_slaves replicas_waiting_psync");
+        Line(text, "master_failover_state", "no-failover");
+        Line(text, "master_replid", context.Server.RunId);
+        Line(text, "master_replid2", new string('0', 40));
+        Line(text, "master_repl_offset", 0);
+        Line(text, "second_repl_offset", NoFork);
+        Line(text, "repl_backlog_active", 0);
+        Line(text, "repl_backlog_size", context.Server.Config.Find("repl-backlog-size")!.Value);
+        Zeros(text, "repl_backlog_first_byte_offset repl_backlog_histlen");
+    }
+
+    private static void Cpu(CommandContext context, StringBuilder text)
+    {
+        using Process self = Process.GetCurrentProcess();
+        Line(text, "used_cpu_sys", Fixed(self.PrivilegedProcessorTime.TotalSeconds, 6));
+        Line(text, "used_cpu_user", Fixed(self.UserProcessorTime.TotalSeconds, 6));
+        Line(text, "used_cpu_sys_children", "0.000000");
+        Line(text, "used_cpu_user_children", "0.000000");
+    }
+
+    private static void CommandStats(CommandContext context, StringBuilder text)
+    {
+        foreach (CommandSpec spec in CommandTable.Instance.All)
+        {
+            CommandCounters sum = default;
+            foreach (Worker worker in context.Server.Workers)
+            {
+                CommandCounters one = worker.Stats.Commands.Length > spec.Id ? worker.Stats.Commands[spec.Id] : default;
+                sum.Calls += one.Calls;
+                sum.MicrosecondsTimes1000 += one.MicrosecondsTimes1000;
+                sum.Rejected += one.Rejected;
+                sum.Failed += one.Failed;
+            }
+            if (sum.Calls + sum.Rejected + sum.Failed > 0)
+            {
+                double microseconds = sum.MicrosecondsTimes1000 / 1000.0;
+                Line(text, $"cmdstat_{spec.FullName}",
+                    $"calls={sum.Calls},usec={(long)microseconds},usec_per_call={Fixed(sum.Calls == 0 ? 0 : microseconds / sum.Calls)},"
+                    + $"rejected_calls={sum.Rejected},failed_calls={sum.Failed}");
+            }
+        }
+    }
+
+    private static void ErrorStats(CommandContext context, StringBuilder text)
+    {
+        foreach ((string code, StrongBox<long> count) in context.Server.ErrorCodes.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            Line(text, $"errorstat_{code}", $"count={Volatile.Read(ref count.Value)}");
+        }
+    }
+
+    private static void KeyspaceSection(CommandContext context, StringBuilder text)
+    {
+        ServerInstance server = context.Server;
+        for (int database = 0; database < (int)server.Config.Databases.Number; database++)
+        {
+            long keys = server.KeyCount(database);
+            if (keys > 0)
+            {
+                long expiring = server.Shards.Sum(shard => shard.Keyspaces[database].Table.ExpiringCount);
+                Line(text, $"db{database}", $"keys={keys},expires={expiring},avg_ttl=0,keys_with_volatile_items=0");
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Protocol;
+
+namespace Valkey.Turbo.Commands.Connection;
+
+/// <summary>The filters of CLIENT LIST and CLIENT KILL; a client must pass all that are given.</summary>
+internal sealed class ClientFilter
+{
+    private static readonly string[] Types = ["normal", "master", "primary", "slave", "replica", "pubsub"];
+    private const string KnownFlags = "AbBcdeEiIMNOPrRStTuUx";
+    private const string KnownCapabilities = "r";
+
+    private readonly List<Func<Session, CommandContext, bool>> _conditions = [];
+
+    /// <summary>The exact peer address, for the old form of CLIENT KILL.</summary>
+    internal string? Address { get; init; }
+
+    /// <summary>Whether the caller itself is left out; null where nothing was said.</summary>
+    internal bool? SkipsMe { get; set; }
+
+    /// <summary>Reads filters from argument <paramref name="first"/> on; on failure the error has been replied.</summary>
+    internal static bool TryParse(CommandContext context, int first, out ClientFilter filter)
+    {
+        filter = new ClientFilter();
+        int at = first;
+        while (at < context.ArgumentCount)
+        {
+            string? error = filter.ParseOne(context, ref at);
+            if (error is not null)
+            {
+                context.Reply.Error(error);
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /// <summary>Whether a client passes.</summary>
+    internal bool Matches(Session session, CommandContext context)
+    {
+        if ((SkipsMe == true && session == context.Session) || (Address is not null && session.Address != Address))
+        {
+            return false;
+        }
+        foreach (Func<Session, CommandContext, bool> condition in _conditions)
+        {
+            if (!condition(session, context))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private string? ParseOne(CommandContext context, ref int at)
+    {
+        string name = context.Text(at).ToLowerInvariant();
+        if (at + 1 >= context.ArgumentCount)
+        {
+            return Errors.Syntax;
+        }
+        bool negated = name.StartsWith("not-", StringComparison.Ordinal);
+        string kind = negated ? name[4..] : name;
+        if (kind == "id")
+        {
+            return ParseIds(context, ref at, negated);
+        }
+        string value = context.Text(at + 1);
+        at += 2;
+        if (!negated && kind is "skipme" or "maxage" or "idle")
+        {
+            return ParseSingle(kind, value);
+        }
+        string? error = null;
+        Func<Session, bool>? test = kind switch
+        {
+            "type" => TypeTest(value, out error),
+            "user" => value == "default" ? static _ => true : Fail(out error, $"ERR No such user '{value}'"),
+            "addr" => session => session.Address == value,
+            "laddr" => session => session.LocalAddress == value,
+            "ip" => session => IpOf(session.Address) == value,
+            "name" => session => (session.Name ?? "") == value,
+            "lib-name" => session => session.LibraryName == value,
+            "lib-ver" => session => session.LibraryVersion == value,
+            "db" => DatabaseTest(context, value, negated, out error),
+            "flags" => FlagsTest(value, negated, out error),
+            "capa" => CapabilityTest(value, negated, out error),
+            _ => Fail(out error, Errors.Syntax),
+        };
+        if (test is not null)
+        {
+            _conditions.Add((session, _) => test(session) != negated);
+        }
+        return error;
+    }
+
+    private string? ParseIds(CommandContext context, ref int at, bool negated)
+    {
+        HashSet<long> ids = [];
+        at++;
+        while (at < context.ArgumentCount && Decimal64.TryParse(context.Argument(at), out long id))
+        {
+            if (id < 1)
+            {
+                return "ERR client-id should be greater than 0";
+            }
+            ids.Add(id);
+            at++;
+        }
+        if (ids.Count == 0)
+        {
+            return at < context.ArgumentCount ? "ERR client-id should be greater than 0" : Errors.Syntax;
+        }
+        _conditions.Add((session, _) => ids.Contains(session.Id) != negated);
+        return null;
+    }
+
+    private string? ParseSingle(string kind, string value)
+    {
+        if (kind == "skipme")
+        {
+            SkipsMe = value.ToLowerInvariant() switch { "yes" => true, "no" => false, _ => null };
+            return SkipsMe is null ? Errors.Syntax : null;
+        }
+        if (!long.TryParse(value, out long seconds))
+        {
+            return Errors.NotInteger;
+        }
+        if (seconds <= 0)
+        {
+            return $"ERR {kind} should be greater than 0";
+        }
+        bool isAge = kind == "maxage";
+        _conditions.Add((session, context) =>
+            (context.Worker.NowMonotonicNs - (isAge ? session.ConnectedAtNs : session.LastActiveNs)) / 1_000_000_000 >= seconds);
+        return null;
+    }
+
+    private static Func<Session, bool>? TypeTest(string value, out string? error)
+    {
+        string type = value.ToLowerInvariant();
+        if (!Types.Contains(type))
+        {
+            return Fail(out error, $"ERR Unknown client type '{value}'");
+        }
+        error = null;
+        return _ => type == "normal";
+    }
+
+    private static Func<Session, bool>? DatabaseTest(CommandContext context, string value, bool negated, out string? error)
+    {
+        long limit = context.Server.Config.Databases.Number;
+        if (!int.TryParse(value, out int database))
+        {
+            return Fail(out error, Errors.NotInteger);
+        }
+        if (database < 0 || database >= limit)
+        {
+            return Fail(out error, $"ERR {(negated ? "NOT-DB" : "DB")} number should be between 0 and {limit - 1}");
+        }
+        error = null;
+        return session => session.Database == database;
+    }
+
+    private static Func<Session, bool>? FlagsTest(string value, bool negated, out string? error)
+    {
+        if (value.Any(flag => !KnownFlags.Contains(flag)))
+        {
+            return Fail(out error, $"ERR Unknown flags found in the {(negated ? "NOT-FLAGS" : "provided")} filter: {value}");
+        }
+        error = null;
+        return session => value.All(session.Flags.Contains);
+    }
+
+    private static Func<Session, bool>? CapabilityTest(string value, bool negated, out string? error)
+    {
+        if (value.Any(capability => !KnownCapabilities.Contains(capability)))
+        {
+            return Fail(out error, $"ERR Unknown capa found in the {(negated ? "NOT-CAPA" : "provided")} filter: {value}");
+        }
+        error = null;
+        return _ => value.Length == 0;
+    }
+
+    private static Func<Session, bool>? Fail(out string? error, string text)
+    {
+        error = text;
+        return null;
+    }
+
+    private static string IpOf(string address)
+    {
+        int colon = address.LastIndexOf(':');
+        return colon < 0 ? address : address[..colon].Trim('[', ']');
+    }
+}

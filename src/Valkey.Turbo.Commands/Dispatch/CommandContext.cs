@@ -1,0 +1,254 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Protocol;
+using Valkey.Turbo.Structures;
+using ValueType = Valkey.Turbo.Structures.ValueType;
+
+namespace Valkey.Turbo.Commands;
+
+/// <summary>
+/// What a command's handler sees: its arguments, its client, its reply, and the keys in the shards that were borrowed for
+/// it. Handlers are written as if there were one thread. One context a thread, used for one command after another.
+/// </summary>
+public sealed class CommandContext(Worker worker, ReplyWriter reply)
+{
+    private readonly CommandText _record = new();
+    private RequestBatch _batch = null!;
+    private int _request;
+    private ulong _firstKeyHash;
+    private int _firstKeyShard;
+    private bool _isJournalled;
+    private int _changes;
+
+    /// <summary>The calling thread.</summary>
+    public Worker Worker { get; } = worker;
+
+    /// <summary>The server.</summary>
+    public ServerInstance Server { get; } = worker.Server;
+
+    /// <summary>Where the reply goes.</summary>
+    public ReplyWriter Reply { get; } = reply;
+
+    /// <summary>The client.</summary>
+    public Session Session { get; private set; } = null!;
+
+    /// <summary>The command.</summary>
+    public CommandSpec Command { get; private set; } = null!;
+
+    /// <summary>How many words the request has, the command's name included.</summary>
+    public int ArgumentCount { get; private set; }
+
+    /// <summary>A word of the request; 0 is the command's name.</summary>
+    public ReadOnlySpan<byte> Argument(int index) => _batch.Argument(_request, index);
+
+    /// <summary>A word of the request as text, invalid UTF-8 replaced.</summary>
+    public string Text(int index) => Encoding.UTF8.GetString(Argument(index));
+
+    /// <summary>Whether a word equals an option's name, in any case. <paramref name="option"/> is in ASCII.</summary>
+    public bool Is(int index, string option) => Ascii.EqualsIgnoreCase(Argument(index), option);
+
+    /// <summary>Milliseconds since 1970 at the start of the batch.</summary>
+    public long NowUnixMs => Worker.NowUnixMs;
+
+    internal void Begin(Session session, CommandSpec command, RequestBatch batch, int request, ulong firstKeyHash, int firstKeyShard)
+    {
+        Session = session;
+        Command = command;
+        _batch = batch;
+        _request = request;
+        _firstKeyHash = firstKeyHash;
+        _firstKeyShard = firstKeyShard;
+        ArgumentCount = batch.ArgumentCount(request);
+        _isJournalled = false;
+        _changes = 0;
+    }
+
+    internal void End()
+    {
+        if (_changes > 0 && !_isJournalled && Server.Journal is not null)
+        {
+            _record.Begin(ArgumentCount);
+            for (int i = 0; i < ArgumentCount; i++)
+            {
+                _record.Add(Argument(i));
+            }
+            Worker.JournalHeld(Session.Database, _record.Bytes);
+        }
+    }
+
+    // ---- Keys ----
+
+    /// <summary>Looks up a key to read it: counts a hit or a miss and notes the use.</summary>
+    public KeyHandle Read(int index)
+    {
+        KeyHandle key = Open(index);
+        if (key.Exists)
+        {
+            Worker.Stats.KeyspaceHits++;
+            if (!Session.IsNoTouch)
+            {
+                AccessClock.Touch(key.Entry, Server.Config, NowUnixMs, Worker.Random);
+            }
+        }
+        else
+        {
+            Worker.Stats.KeyspaceMisses++;
+        }
+        return key;
+    }
+
+    /// <summary>Looks up a key to change it: notes the use.</summary>
+    public KeyHandle Write(int index)
+    {
+        KeyHandle key = Open(index);
+        if (key.Exists && !Session.IsNoTouch)
+        {
+            AccessClock.Touch(key.Entry, Server.Config, NowUnixMs, Worker.Random);
+        }
+        return key;
+    }
+
+    /// <summary>Looks up a key without leaving a trace.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public KeyHandle Open(int index)
+    {
+        ReadOnlySpan<byte> name = Argument(index);
+        bool isFirst = index == Command.Keys.First;
+        return Open(name, isFirst ? _firstKeyHash : KeyHash.Of(name), isFirst ? _firstKeyShard : Server.ShardOf(name), Session.Database);
+    }
+
+    /// <summary>Looks up a key in any database; its shard must be held.</summary>
+    public KeyHandle Open(ReadOnlySpan<byte> name, int database) => Open(name, KeyHash.Of(name), Server.ShardOf(name), database);
+
+    private KeyHandle Open(ReadOnlySpan<byte> name, ulong hash, int shard, int database)
+    {
+        Keyspace keyspace = Server.Shards[shard].Keyspaces[database];
+        return new KeyHandle
+        {
+            Name = name,
+            Hash = hash,
+            Keyspace = keyspace,
+            Position = keyspace.Find(Worker, name, hash),
+        };
+    }
+
+    /// <summary>Whether a key is absent or a string; otherwise the error has been replied.</summary>
+    public bool IsStringOrAbsent(in KeyHandle key)
+    {
+        if (key.Exists && key.Entry.Type != ValueType.String)
+        {
+            Reply.Error(Errors.WrongType);
+            return false;
+        }
+        return true;
+    }
+
+    /// <summary>Sets a string, replacing whatever was there.</summary>
+    public void SetString(ref KeyHandle key, ReadOnlySpan<byte> value, long expiresAtUnixMs)
+    {
+        key.Keyspace.SetString(Worker, key.Position, key.Name, key.Hash, value, expiresAtUnixMs);
+        key.Position = default;
+    }
+
+    /// <summary>Sets a string that is an integer, replacing whatever was there.</summary>
+    public void SetInteger(ref KeyHandle key, long value, long expiresAtUnixMs)
+    {
+        key.Keyspace.SetInteger(Worker, key.Position, key.Name, key.Hash, value, expiresAtUnixMs);
+        key.Position = default;
+    }
+
+    /// <summary>Makes a string writable at a given length; see <see cref="Keyspace.Reshape"/>.</summary>
+    public Span<byte> Reshape(ref KeyHandle key, int length) =>
+        key.Keyspace.Reshape(Worker, ref key.Position, key.Hash, length);
+
+    /// <summary>Changes when a key expires.</summary>
+    public void SetExpiry(ref KeyHandle key, long expiresAtUnixMs) =>
+        key.Keyspace.SetExpiry(Worker, ref key.Position, key.Hash, expiresAtUnixMs);
+
+    /// <summary>Removes a key that exists.</summary>
+    public void Delete(ref KeyHandle key)
+    {
+        key.Keyspace.Delete(key.Position);
+        key.Position = default;
+    }
+
+    // ---- Effects ----
+
+    /// <summary>
+    /// Notes that the command changed a key. Everything that watches changes (the journal now; WATCH, tracking and
+    /// notifications as they come) hears of it here.
+    /// </summary>
+    public void Changed() => _changes++;
+
+    /// <summary>Starts a record to journal instead of the command as it was sent.</summary>
+    public CommandText Record(int wordCount) => _record.Begin(wordCount);
+
+    /// <summary>Adds a word to the record.</summary>
+    public void Append(ReadOnlySpan<byte> word) => _record.Add(word);
+
+    /// <summary>Adds an integer to the record.</summary>
+    public void Append(long word) => _record.Add(word);
+
+    /// <summary>Journals the record over all shards held, in place of the command itself.</summary>
+    public void JournalHeld()
+    {
+        _isJournalled = true;
+        Worker.JournalHeld(Session.Database, _record.Bytes);
+    }
+
+    /// <summary>Journals the record begun by <see cref="Record"/>, in place of the command itself.</summary>
+    public void Journal(in KeyHandle key)
+    {
+        _isJournalled = true;
+        Worker.Journal(key.Keyspace.Shard, key.Keyspace.Database, _record.Bytes);
+    }
+
+    /// <summary>Whether records are wanted at all.</summary>
+    public bool IsJournalling => Server.Journal is not null;
+
+    // ---- Arguments ----
+
+    /// <summary>Reads an integer argument, or replies the error.</summary>
+    public bool TryInteger(int index, out long value, string error = Errors.NotInteger)
+    {
+        if (Decimal64.TryParse(Argument(index), out value))
+        {
+            return true;
+        }
+        Reply.Error(error);
+        return false;
+    }
+
+    /// <summary>Replies the value of a string.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void ReplyValue(Entry entry)
+    {
+        Span<byte> scratch = stackalloc byte[StringValue.ScratchBytes];
+        Reply.Bulk(StringValue.Read(entry, scratch));
+    }
+
+    /// <summary>Replies the error of an unknown subcommand.</summary>
+    public void ReplyUnknownSubcommand(string container) =>
+        Reply.Error($"ERR unknown subcommand '{Truncated(1)}'. Try {container.ToUpperInvariant()} HELP.");
+
+    /// <summary>Replies lines of help, framed as Valkey does.</summary>
+    public void ReplyHelp(string command, ReadOnlySpan<string> lines)
+    {
+        Reply.Array(lines.Length + 3);
+        Reply.Simple(Encoding.UTF8.GetBytes($"{command} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
+        foreach (string line in lines)
+        {
+            Reply.Simple(Encoding.UTF8.GetBytes(line));
+        }
+        Reply.Simple("HELP"u8);
+        Reply.Simple("    Print this help."u8);
+    }
+
+    internal string Truncated(int index)
+    {
+        ReadOnlySpan<byte> argument = Argument(index);
+        return Encoding.Latin1.GetString(argument[..Math.Min(128, argument.Length)]);
+    }
+}

@@ -1,0 +1,293 @@
+using System.Text;
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Protocol;
+
+namespace Valkey.Turbo.Commands;
+
+/// <summary>
+/// Runs batches of requests on one thread: looks up the commands, hashes and prefetches all keys, then runs the commands
+/// in order, each with its shards borrowed.
+/// </summary>
+public sealed class Dispatcher
+{
+    private const int UnknownArgumentsBytes = 128;
+    private readonly CommandTable _table = CommandTable.Instance;
+    private readonly CommandSpec?[] _specs = new CommandSpec?[RequestBatch.MaxRequests];
+    private readonly ulong[] _hashes = new ulong[RequestBatch.MaxRequests];
+    private readonly int[] _shards = new int[RequestBatch.MaxRequests];
+    private readonly Worker _worker;
+    private readonly ServerInstance _server;
+    private readonly ReplyWriter _reply;
+    private readonly CommandContext _context;
+    private readonly bool _isSingleThreaded;
+    private long _mark;
+
+    public Dispatcher(Worker worker, ReplyWriter reply)
+    {
+        _worker = worker;
+        _server = worker.Server;
+        _reply = reply;
+        _context = new CommandContext(worker, reply);
+        _isSingleThreaded = _server.Workers.Length == 1;
+        _reply.OnError = CountError;
+        worker.Stats.Commands = new CommandCounters[_table.All.Length];
+    }
+
+    /// <summary>
+    /// Runs requests from <paramref name="first"/> on and returns the first one not run: the batch's count, or, where
+    /// shards were not to be had, less; the thread will be woken to call again.
+    /// </summary>
+    public int Run(Session session, RequestBatch batch, int first)
+    {
+        _worker.RefreshTime();
+        session.LastActiveNs = _worker.NowMonotonicNs;
+        _reply.IsResp3 = session.ProtocolVersion == 3;
+        Prepare(session, batch, first);
+        int at = first;
+        CommandSpec? timed = null;
+        int timedCalls = 0;
+        _mark = _worker.NowMonotonicNs;
+        for (; at < batch.Count && !session.ClosesAfterReply; at++)
+        {
+            CommandSpec? spec = _specs[at];
+            if (!ReferenceEquals(spec, timed))
+            {
+                ChargeTime(timed, timedCalls);
+                (timed, timedCalls) = (spec, 0);
+            }
+            if (!TryRunOne(session, batch, at, spec))
+            {
+                break;
+            }
+            timedCalls++;
+        }
+        ChargeTime(timed, timedCalls);
+        _worker.Shards.ReleaseAll();
+        return session.ClosesAfterReply ? batch.Count : at;
+    }
+
+    private void Prepare(Session session, RequestBatch batch, int first)
+    {
+        int database = session.Database;
+        for (int i = first; i < batch.Count; i++)
+        {
+            CommandSpec? spec = _table.Find(batch.Argument(i, 0));
+            _specs[i] = spec;
+            if (spec is null || spec.Keys.First >= batch.ArgumentCount(i) || !spec.Keys.HasKeys)
+            {
+                _hashes[i] = 0;
+                _shards[i] = -1;
+                continue;
+            }
+            ReadOnlySpan<byte> key = batch.Argument(i, spec.Keys.First);
+            _hashes[i] = KeyHash.Of(key);
+            _shards[i] = _server.ShardOf(key);
+            if (_isSingleThreaded)
+            {
+                _server.Shards[_shards[i]].Keyspaces[database].Table.PrefetchBucket(_hashes[i]);
+            }
+        }
+        if (_isSingleThreaded && batch.Count - first > 1)
+        {
+            for (int i = first; i < batch.Count; i++)
+            {
+                if (_shards[i] >= 0)
+                {
+                    _server.Shards[_shards[i]].Keyspaces[database].Table.PrefetchEntry(_hashes[i]);
+                }
+            }
+        }
+    }
+
+    /// <summary>False when the shards were not to be had.</summary>
+    private bool TryRunOne(Session session, RequestBatch batch, int index, CommandSpec? spec)
+    {
+        int argumentCount = batch.ArgumentCount(index);
+        if (spec is not null && spec.Subcommands.Length > 0 && argumentCount > 1)
+        {
+            CommandSpec? subcommand = CommandTable.FindSubcommand(spec, batch.Argument(index, 1));
+            if (subcommand is null && spec.Run is null)
+            {
+                RejectSubcommand(session, spec, batch, index);
+                return true;
+            }
+            spec = subcommand ?? spec;
+            if (spec.Keys.HasKeys && spec.Accepts(argumentCount))
+            {
+                _hashes[index] = KeyHash.Of(batch.Argument(index, spec.Keys.First));
+                _shards[index] = _server.ShardOf(batch.Argument(index, spec.Keys.First));
+            }
+        }
+        if (spec is null)
+        {
+            RejectUnknown(batch, index);
+            return true;
+        }
+        if (!spec.Accepts(argumentCount) || spec.Run is null)
+        {
+            Reject(spec, Errors.Arity(spec.FullName));
+            return true;
+        }
+        if (!session.IsAuthenticated && !spec.Is(CommandFlags.NoAuth))
+        {
+            Reject(spec, Errors.NoAuth);
+            return true;
+        }
+        if (spec.Is(CommandFlags.DenyOom) && IsOverMemory())
+        {
+            Reject(spec, Errors.OutOfMemory);
+            return true;
+        }
+        if (!TryBorrow(spec, batch, index))
+        {
+            _worker.Stats.ParkedCommands++;
+            return false;
+        }
+        _context.Begin(session, spec, batch, index, _hashes[index], _shards[index]);
+        RunHandler(session, spec);
+        return true;
+    }
+
+    private void RunHandler(Session session, CommandSpec spec)
+    {
+        session.LastCommand = spec.FullName;
+        session.CommandCount++;
+        _worker.Stats.CommandsProcessed++;
+        ref CommandCounters counters = ref _worker.Stats.Commands[spec.Id];
+        counters.Calls++;
+        if (session.ReplyMode != ReplyMode.On)
+        {
+            RunSilently(session, spec);
+            return;
+        }
+        int errors = _reply.ErrorCount;
+        spec.Run!(_context);
+        _context.End();
+        if (_reply.ErrorCount != errors)
+        {
+            counters.Failed++;
+        }
+    }
+
+    private void RunSilently(Session session, CommandSpec spec)
+    {
+        // CLIENT REPLY itself decides whether it is answered; everything else is not.
+        bool wasSkip = session.ReplyMode is ReplyMode.SkipNext or ReplyMode.Skip;
+        session.ReplyMode = wasSkip ? ReplyMode.Skip : ReplyMode.Off;
+        ReplyWriter.Mark mark = _reply.GetMark();
+        spec.Run!(_context);
+        _context.End();
+        if (session.ReplyMode == ReplyMode.Skip)
+        {
+            session.ReplyMode = ReplyMode.On;
+            _reply.Rollback(mark);
+        }
+        else if (session.ReplyMode != ReplyMode.On)
+        {
+            _reply.Rollback(mark);
+        }
+    }
+
+    private bool TryBorrow(CommandSpec spec, RequestBatch batch, int index)
+    {
+        if (_isSingleThreaded)
+        {
+            return true;
+        }
+        switch (spec.Scope)
+        {
+            case ShardScope.None:
+                // A command that borrows by itself must not find its thread holding something.
+                _worker.Shards.ReleaseAll();
+                return true;
+            case ShardScope.All:
+                return _worker.Shards.TryHoldAll();
+            default:
+                return TryBorrowKeys(spec, batch, index);
+        }
+    }
+
+    private bool TryBorrowKeys(CommandSpec spec, RequestBatch batch, int index)
+    {
+        KeySpec keys = spec.Keys;
+        if (!keys.HasKeys)
+        {
+            return true;
+        }
+        if (keys.First == keys.Last && spec.MoreKeys.Length == 0)
+        {
+            return _shards[index] < 0 || _worker.Shards.TryHold(_shards[index]);
+        }
+        int firstShard = -1;
+        bool several = false;
+        foreach (int position in KeyPositions.Of(spec, batch, index))
+        {
+            int shard = _server.ShardOf(batch.Argument(index, position));
+            several |= firstShard >= 0 && shard != firstShard;
+            firstShard = shard;
+            _worker.Shards.Want(shard);
+        }
+        if (!several && firstShard >= 0)
+        {
+            _worker.Shards.ForgetWanted();
+            return _worker.Shards.TryHold(firstShard);
+        }
+        return _worker.Shards.TryHoldWanted();
+    }
+
+    private bool IsOverMemory()
+    {
+        long limit = _server.Config.MaxMemory.Number;
+        return limit > 0 && _server.UsedBytes > limit;
+    }
+
+    private void ChargeTime(CommandSpec? spec, int calls)
+    {
+        if (spec is null || calls == 0)
+        {
+            return;
+        }
+        long now = _server.Clock.MonotonicNs;
+        _worker.Stats.Commands[spec.Id].MicrosecondsTimes1000 += now - _mark;
+        _mark = now;
+    }
+
+    private void Reject(CommandSpec spec, string error)
+    {
+        _worker.Stats.Commands[spec.Id].Rejected++;
+        _reply.Error(error);
+    }
+
+    private void RejectSubcommand(Session session, CommandSpec spec, RequestBatch batch, int index)
+    {
+        if (!session.IsAuthenticated && !spec.Is(CommandFlags.NoAuth))
+        {
+            _reply.Error(Errors.NoAuth);
+            return;
+        }
+        _context.Begin(session, spec, batch, index, 0, 0);
+        _context.ReplyUnknownSubcommand(spec.Name);
+    }
+
+    private void RejectUnknown(RequestBatch batch, int index)
+    {
+        StringBuilder arguments = new();
+        for (int i = 1; i < batch.ArgumentCount(index) && arguments.Length < UnknownArgumentsBytes; i++)
+        {
+            ReadOnlySpan<byte> argument = batch.Argument(index, i);
+            int length = Math.Min(argument.Length, UnknownArgumentsBytes - arguments.Length);
+            arguments.Append('\'').Append(Encoding.Latin1.GetString(argument[..length])).Append("' ");
+        }
+        ReadOnlySpan<byte> name = batch.Argument(index, 0);
+        string shown = Encoding.Latin1.GetString(name[..Math.Min(UnknownArgumentsBytes, name.Length)]);
+        _reply.Error($"ERR unknown command '{shown}', with args beginning with: {arguments}");
+    }
+
+    private void CountError(string text)
+    {
+        _worker.Stats.ErrorReplies++;
+        int space = text.IndexOf(' ');
+        _server.CountError(space > 0 ? text[..space] : text);
+    }
+}

@@ -1,0 +1,154 @@
+using Valkey.Turbo.Structures;
+using static Valkey.Turbo.Commands.CommandFlags;
+
+namespace Valkey.Turbo.Commands.Keys;
+
+/// <summary>When keys expire: EXPIRE, TTL and their relatives.</summary>
+internal static class ExpiryCommands
+{
+    private const string Condition = "[condition=<nx:NX | xx:XX | gt:GT | lt:LT>]";
+    private static readonly KeySpec Changed = KeySpec.One(KeyFlags.RW | KeyFlags.Update);
+    private static readonly KeySpec Looked = KeySpec.One(KeyFlags.RO | KeyFlags.Access);
+
+    internal static readonly CommandSpec[] Rows =
+    [
+        CommandSpec.Define("expire", -3, CommandFlags.Write | Fast, "generic", "1.0.0", "O(1)",
+            "Sets the expiration time of a key in seconds.",
+            context => Expire(context, inSeconds: true, isAbsolute: false), Changed, $"key:key seconds:integer {Condition}"),
+        CommandSpec.Define("pexpire", -3, CommandFlags.Write | Fast, "generic", "2.6.0", "O(1)",
+            "Sets the expiration time of a key in milliseconds.",
+            context => Expire(context, inSeconds: false, isAbsolute: false), Changed, $"key:key milliseconds:integer {Condition}"),
+        CommandSpec.Define("expireat", -3, CommandFlags.Write | Fast, "generic", "1.2.0", "O(1)",
+            "Sets the expiration time of a key to a Unix timestamp.",
+            context => Expire(context, inSeconds: true, isAbsolute: true), Changed, $"key:key unix-time-seconds:unix-time {Condition}"),
+        CommandSpec.Define("pexpireat", -3, CommandFlags.Write | Fast, "generic", "2.6.0", "O(1)",
+            "Sets the expiration time of a key to a Unix milliseconds timestamp.",
+            context => Expire(context, inSeconds: false, isAbsolute: true), Changed,
+            $"key:key unix-time-milliseconds:unix-time {Condition}"),
+        CommandSpec.Define("ttl", 2, ReadOnly | Fast, "generic", "1.0.0", "O(1)",
+            "Returns the expiration time in seconds of a key.",
+            context => Report(context, inSeconds: true, isAbsolute: false), Looked, "key:key", tips: "nondeterministic_output"),
+        CommandSpec.Define("pttl", 2, ReadOnly | Fast, "generic", "2.6.0", "O(1)",
+            "Returns the expiration time in milliseconds of a key.",
+            context => Report(context, inSeconds: false, isAbsolute: false), Looked, "key:key", tips: "nondeterministic_output"),
+        CommandSpec.Define("expiretime", 2, ReadOnly | Fast, "generic", "7.0.0", "O(1)",
+            "Returns the expiration time of a key as a Unix timestamp.",
+            context => Report(context, inSeconds: true, isAbsolute: true), Looked, "key:key"),
+        CommandSpec.Define("pexpiretime", 2, ReadOnly | Fast, "generic", "7.0.0", "O(1)",
+            "Returns the expiration time of a key as a Unix milliseconds timestamp.",
+            context => Report(context, inSeconds: false, isAbsolute: true), Looked, "key:key"),
+        CommandSpec.Define("persist", 2, CommandFlags.Write | Fast, "generic", "2.2.0", "O(1)",
+            "Removes the expiration time of a key.", Persist, Changed, "key:key"),
+    ];
+
+    [Flags]
+    private enum Conditions
+    {
+        None = 0,
+        Nx = 1,
+        Xx = 2,
+        Gt = 4,
+        Lt = 8,
+    }
+
+    private static void Expire(CommandContext context, bool inSeconds, bool isAbsolute)
+    {
+        if (!TryConditions(context, out Conditions conditions) || !context.TryInteger(2, out long when))
+        {
+            return;
+        }
+        long baseMs = isAbsolute ? 0 : context.NowUnixMs;
+        bool tooLarge = inSeconds && when is > long.MaxValue / 1000 or < long.MinValue / 1000;
+        when = tooLarge ? 0 : inSeconds ? when * 1000 : when;
+        if (tooLarge || when > long.MaxValue - baseMs)
+        {
+            context.Reply.Error(Errors.InvalidExpire(context.Command.FullName));
+            return;
+        }
+        when = Math.Max(0, when + baseMs);
+        KeyHandle key = context.Write(1);
+        if (!key.Exists || !Allows(conditions, key.ExpiresAtUnixMs, when))
+        {
+            context.Reply.Integer(0);
+            return;
+        }
+        if (when <= context.NowUnixMs)
+        {
+            context.Delete(ref key);
+            context.Record(2).Add("DEL"u8).Add(key.Name);
+        }
+        else
+        {
+            context.SetExpiry(ref key, when);
+            context.Record(3).Add("PEXPIREAT"u8).Add(key.Name).Add(when);
+        }
+        context.Changed();
+        context.Journal(key);
+        context.Reply.Integer(1);
+    }
+
+    private static bool Allows(Conditions conditions, long current, long next)
+    {
+        bool isPersistent = current == ITableEntry.NoExpiry;
+        return !(conditions.HasFlag(Conditions.Nx) && !isPersistent)
+            && !(conditions.HasFlag(Conditions.Xx) && isPersistent)
+            && !(conditions.HasFlag(Conditions.Gt) && (isPersistent || next <= current))
+            && !(conditions.HasFlag(Conditions.Lt) && !isPersistent && next >= current);
+    }
+
+    private static bool TryConditions(CommandContext context, out Conditions conditions)
+    {
+        conditions = Conditions.None;
+        for (int i = 3; i < context.ArgumentCount; i++)
+        {
+            Conditions one = context.Is(i, "NX") ? Conditions.Nx
+                : context.Is(i, "XX") ? Conditions.Xx
+                : context.Is(i, "GT") ? Conditions.Gt
+                : context.Is(i, "LT") ? Conditions.Lt
+                : Conditions.None;
+            if (one == Conditions.None)
+            {
+                context.Reply.Error($"ERR Unsupported option {context.Truncated(i)}");
+                return false;
+            }
+            conditions |= one;
+        }
+        if (conditions.HasFlag(Conditions.Nx) && conditions != Conditions.Nx)
+        {
+            context.Reply.Error("ERR NX and XX, GT or LT options at the same time are not compatible");
+            return false;
+        }
+        if (conditions.HasFlag(Conditions.Gt | Conditions.Lt))
+        {
+            context.Reply.Error("ERR GT and LT options at the same time are not compatible");
+            return false;
+        }
+        return true;
+    }
+
+    private static void Report(CommandContext context, bool inSeconds, bool isAbsolute)
+    {
+        KeyHandle key = context.Open(1);
+        long expiresAt = key.ExpiresAtUnixMs;
+        if (!key.Exists || expiresAt == ITableEntry.NoExpiry)
+        {
+            context.Reply.Integer(key.Exists ? -1 : -2);
+            return;
+        }
+        long value = isAbsolute ? expiresAt : Math.Max(0, expiresAt - context.NowUnixMs);
+        context.Reply.Integer(inSeconds ? (value + 500) / 1000 : value);
+    }
+
+    private static void Persist(CommandContext context)
+    {
+        KeyHandle key = context.Write(1);
+        if (key.ExpiresAtUnixMs == ITableEntry.NoExpiry)
+        {
+            context.Reply.Integer(0);
+            return;
+        }
+        context.SetExpiry(ref key, ITableEntry.NoExpiry);
+        context.Changed();
+        context.Reply.Integer(1);
+    }
+}

@@ -1,0 +1,207 @@
+using System.Text;
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Structures;
+using static Valkey.Turbo.Commands.CommandFlags;
+
+namespace Valkey.Turbo.Commands.Keys;
+
+/// <summary>Keys by pattern: KEYS and SCAN.</summary>
+internal static class ScanCommands
+{
+    private const int DefaultCount = 10;
+    private const int IterationsPerCount = 10;
+
+    internal static readonly CommandSpec[] Rows =
+    [
+        CommandSpec.Define("keys", 2, ReadOnly, "generic", "1.0.0", "O(N) where N is the number of keys in the database.",
+            "Returns all key names that match a pattern.", Keys, syntax: "pattern:pattern", categories: "dangerous",
+            tips: "request_policy:all_shards nondeterministic_output_order", scope: ShardScope.All),
+        CommandSpec.Define("scan", -2, ReadOnly | TouchesArbitraryKeys, "generic", "2.8.0",
+            "O(1) for every call, O(N) for a complete iteration.",
+            "Iterates over the key names in the database.", Scan,
+            syntax: "cursor:integer [pattern:pattern@MATCH] [count:integer@COUNT] [type:string@TYPE]",
+            tips: "nondeterministic_output request_policy:special response_policy:special", scope: ShardScope.None),
+    ];
+
+    private readonly ref struct Collector(List<nint> found) : IEntryVisitor
+    {
+        public void Visit(nint entry) => found.Add(entry);
+    }
+
+    private static void Keys(CommandContext context)
+    {
+        ReadOnlySpan<byte> pattern = context.Argument(1);
+        List<nint> found = context.Worker.Found;
+        foreach (Shard shard in context.Server.Shards)
+        {
+            Keyspace keyspace = shard.Keyspaces[context.Session.Database];
+            Collector collector = new(found);
+            for (long bucket = 0; bucket < keyspace.Table.BucketCount; bucket++)
+            {
+                keyspace.Table.VisitBucket(bucket, ref collector);
+            }
+        }
+        Filter(found, pattern, null, context.NowUnixMs, expired: null);
+        ReplyNames(context, found);
+        Clear(found);
+    }
+
+    private static void Scan(CommandContext context)
+    {
+        if (!ulong.TryParse(context.Argument(1), out ulong cursor))
+        {
+            context.Reply.Error(Errors.InvalidCursor);
+            return;
+        }
+        if (!TryOptions(context, out ReadOnlySpan<byte> pattern, out long count, out string? type))
+        {
+            return;
+        }
+        List<nint> found = context.Worker.Found;
+        List<byte[]> names = [];
+        ulong shardCount = (ulong)context.Server.Shards.Length;
+        int shard = (int)(cursor % shardCount);
+        ulong tableCursor = cursor / shardCount;
+        long iterations = Math.Min(count, long.MaxValue / IterationsPerCount) * IterationsPerCount, sampled = 0;
+        bool ended = false;
+        while (iterations > 0 && sampled < count && !ended)
+        {
+            if (context.Server.Workers.Length > 1 && !context.Worker.Shards.TryHold(shard))
+            {
+                // Somebody is busy there: this call ends early, which SCAN may always do.
+                break;
+            }
+            tableCursor = ScanShard(context, shard, tableCursor, count, ref iterations, ref sampled);
+            TakeNames(context, shard, found, pattern, type, names);
+            if (tableCursor == 0)
+            {
+                ended = ++shard == (int)shardCount;
+            }
+        }
+        context.Worker.Shards.ReleaseAll();
+        context.Reply.Array(2);
+        context.Reply.Bulk((ended ? 0 : tableCursor * shardCount + (ulong)shard).ToString());
+        context.Reply.Array(names.Count);
+        foreach (byte[] name in names)
+        {
+            context.Reply.Bulk(name);
+        }
+        Clear(found);
+    }
+
+    private static ulong ScanShard(
+        CommandContext context, int shard, ulong cursor, long count, ref long iterations, ref long sampled)
+    {
+        HashTable<Entry> table = context.Server.Shards[shard].Keyspaces[context.Session.Database].Table;
+        List<nint> found = context.Worker.Found;
+        do
+        {
+            int before = found.Count;
+            Collector collector = new(found);
+            cursor = table.Scan(cursor, ref collector);
+            sampled += found.Count - before;
+            iterations--;
+        }
+        while (cursor != 0 && iterations > 0 && sampled < count);
+        return cursor;
+    }
+
+    private static void TakeNames(
+        CommandContext context, int shard, List<nint> found, ReadOnlySpan<byte> pattern, string? type, List<byte[]> names)
+    {
+        List<byte[]> expired = [];
+        Filter(found, pattern, type, context.NowUnixMs, expired);
+        foreach (nint entry in found)
+        {
+            names.Add(Entry.Key(entry).ToArray());
+        }
+        found.Clear();
+        Keyspace keyspace = context.Server.Shards[shard].Keyspaces[context.Session.Database];
+        foreach (byte[] name in expired)
+        {
+            // Looking an expired key up removes it.
+            keyspace.Find(context.Worker, name, KeyHash.Of(name));
+        }
+    }
+
+    private static void Filter(List<nint> found, ReadOnlySpan<byte> pattern, string? type, long nowUnixMs, List<byte[]>? expired)
+    {
+        bool all = pattern.IsEmpty || GlobPattern.IsAll(pattern);
+        int kept = 0;
+        for (int i = 0; i < found.Count; i++)
+        {
+            Entry entry = new(found[i]);
+            if (!all && !GlobPattern.IsMatch(pattern, entry.KeySpan))
+            {
+                continue;
+            }
+            long expiresAt = entry.ExpiresAtUnixMs;
+            if (expiresAt != ITableEntry.NoExpiry && expiresAt <= nowUnixMs)
+            {
+                expired?.Add(entry.KeySpan.ToArray());
+                continue;
+            }
+            if (type is null || KeyCommands.TypeName(entry.Type) == type)
+            {
+                found[kept++] = found[i];
+            }
+        }
+        found.RemoveRange(kept, found.Count - kept);
+    }
+
+    private static void ReplyNames(CommandContext context, List<nint> found)
+    {
+        context.Reply.Array(found.Count);
+        foreach (nint entry in found)
+        {
+            context.Reply.Bulk(Entry.Key(entry));
+        }
+    }
+
+    private static void Clear(List<nint> found)
+    {
+        found.Clear();
+        if (found.Capacity > 1 << 16)
+        {
+            found.Capacity = 0;
+        }
+    }
+
+    private static bool TryOptions(CommandContext context, out ReadOnlySpan<byte> pattern, out long count, out string? type)
+    {
+        pattern = [];
+        count = DefaultCount;
+        type = null;
+        for (int i = 2; i < context.ArgumentCount; i += 2)
+        {
+            bool hasValue = i + 1 < context.ArgumentCount;
+            if (hasValue && context.Is(i, "COUNT"))
+            {
+                if (!context.TryInteger(i + 1, out count))
+                {
+                    return false;
+                }
+                if (count < 1)
+                {
+                    context.Reply.Error(Errors.Syntax);
+                    return false;
+                }
+            }
+            else if (hasValue && context.Is(i, "MATCH"))
+            {
+                pattern = context.Argument(i + 1);
+            }
+            else if (hasValue && context.Is(i, "TYPE"))
+            {
+                type = Encoding.Latin1.GetString(context.Argument(i + 1)).ToLowerInvariant();
+            }
+            else
+            {
+                context.Reply.Error(Errors.Syntax);
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,112 @@
+using Valkey.Turbo.Protocol;
+using Valkey.Turbo.Structures;
+
+namespace Valkey.Turbo.Commands.Strings;
+
+/// <summary>The options that SET, MSETEX and GETEX share: a condition, an expiry, GET.</summary>
+internal ref struct SetOptions
+{
+    /// <summary>Which of the options a command knows.</summary>
+    [Flags]
+    internal enum Allowed
+    {
+        Condition = 1,
+        Comparison = 2,
+        Get = 4,
+        KeepTtl = 8,
+        Persist = 16,
+    }
+
+    internal bool OnlyIfAbsent;
+    internal bool OnlyIfPresent;
+    internal bool OnlyIfEqual;
+    internal ReadOnlySpan<byte> Comparison;
+    internal bool ReturnsOld;
+    internal bool KeepsTtl;
+    internal bool Persists;
+    internal bool HasExpiry;
+
+    /// <summary>Whether the expiry was given as a point in time.</summary>
+    internal bool IsAbsolute;
+    internal long ExpiresAtUnixMs;
+
+    internal readonly bool HasCondition => OnlyIfAbsent || OnlyIfPresent || OnlyIfEqual;
+
+    /// <summary>Reads the arguments from <paramref name="first"/> on; on failure the error has been replied.</summary>
+    internal static bool TryParse(CommandContext context, int first, Allowed allowed, out SetOptions options)
+    {
+        options = new SetOptions { ExpiresAtUnixMs = ITableEntry.NoExpiry };
+        int expiryIndex = 0;
+        bool inSeconds = false;
+        for (int i = first; i < context.ArgumentCount; i++)
+        {
+            bool hasNext = i + 1 < context.ArgumentCount;
+            bool freeOfExpiry = !options.HasExpiry && !options.KeepsTtl && !options.Persists;
+            if (allowed.HasFlag(Allowed.Condition) && !options.HasCondition && context.Is(i, "NX"))
+            {
+                options.OnlyIfAbsent = true;
+            }
+            else if (allowed.HasFlag(Allowed.Condition) && !options.HasCondition && context.Is(i, "XX"))
+            {
+                options.OnlyIfPresent = true;
+            }
+            else if (allowed.HasFlag(Allowed.Comparison) && !options.HasCondition && hasNext && context.Is(i, "IFEQ"))
+            {
+                options.OnlyIfEqual = true;
+                options.Comparison = context.Argument(++i);
+            }
+            else if (allowed.HasFlag(Allowed.Get) && context.Is(i, "GET"))
+            {
+                options.ReturnsOld = true;
+            }
+            else if (allowed.HasFlag(Allowed.KeepTtl) && freeOfExpiry && context.Is(i, "KEEPTTL"))
+            {
+                options.KeepsTtl = true;
+            }
+            else if (allowed.HasFlag(Allowed.Persist) && freeOfExpiry && context.Is(i, "PERSIST"))
+            {
+                options.Persists = true;
+            }
+            else if (freeOfExpiry && hasNext && IsExpiry(context, i, out inSeconds, out options.IsAbsolute))
+            {
+                options.HasExpiry = true;
+                expiryIndex = ++i;
+            }
+            else
+            {
+                context.Reply.Error(Errors.Syntax);
+                return false;
+            }
+        }
+        return !options.HasExpiry
+            || TryExpiry(context, expiryIndex, inSeconds, options.IsAbsolute, out options.ExpiresAtUnixMs);
+    }
+
+    /// <summary>Reads an expiry that must be positive, and turns it into a point in time.</summary>
+    internal static bool TryExpiry(CommandContext context, int index, bool inSeconds, bool isAbsolute, out long expiresAtUnixMs)
+    {
+        if (!context.TryInteger(index, out expiresAtUnixMs))
+        {
+            return false;
+        }
+        if (expiresAtUnixMs <= 0 || (inSeconds && expiresAtUnixMs > long.MaxValue / 1000))
+        {
+            context.Reply.Error(Errors.InvalidExpire(context.Command.FullName));
+            return false;
+        }
+        expiresAtUnixMs = unchecked((inSeconds ? expiresAtUnixMs * 1000 : expiresAtUnixMs) + (isAbsolute ? 0 : context.NowUnixMs));
+        if (expiresAtUnixMs <= 0)
+        {
+            context.Reply.Error(Errors.InvalidExpire(context.Command.FullName));
+            return false;
+        }
+        return true;
+    }
+
+    private static bool IsExpiry(CommandContext context, int index, out bool inSeconds, out bool isAbsolute)
+    {
+        inSeconds = context.Is(index, "EX") || context.Is(index, "EXAT");
+        isAbsolute = context.Is(index, "EXAT") || context.Is(index, "PXAT");
+        return inSeconds || isAbsolute || context.Is(index, "PX");
+    }
+}

@@ -1,0 +1,128 @@
+namespace Valkey.Turbo.Commands;
+
+/// <summary>An argument of a command, as COMMAND DOCS describes it.</summary>
+public sealed record CommandArgument(string Name, string Type)
+{
+    /// <summary>The word that announces it, or null.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>Whether it may be left out.</summary>
+    public bool IsOptional { get; init; }
+
+    /// <summary>Whether it may be repeated.</summary>
+    public bool IsMultiple { get; init; }
+
+    /// <summary>What a block or an alternative consists of.</summary>
+    public IReadOnlyList<CommandArgument> Arguments { get; init; } = [];
+}
+
+/// <summary>
+/// Reads the notation in which command rows give their arguments:
+/// <code>
+/// name:type            an argument; types are key, string, integer, double, pattern, unix-time
+/// name:TOKEN           a word that stands for itself
+/// name:type@TOKEN      an argument behind a word
+/// [ … ]                optional
+/// name=&lt; … | … &gt;      one of several
+/// name={ … }           several in a row; may be followed by @TOKEN
+/// …                    behind any of these: may be repeated (written as three dots)
+/// </code>
+/// </summary>
+public static class ArgumentSyntax
+{
+    /// <summary>Reads a row's arguments. The notation is the server's own, so a mistake in it is a defect.</summary>
+    public static IReadOnlyList<CommandArgument> Parse(string syntax)
+    {
+        int at = 0;
+        List<CommandArgument> arguments = ParseSequence(syntax, ref at);
+        return at == syntax.Length ? arguments : throw new FormatException($"command syntax '{syntax}' at {at}");
+    }
+
+    private static List<CommandArgument> ParseSequence(string syntax, ref int at)
+    {
+        List<CommandArgument> arguments = [];
+        while (true)
+        {
+            while (at < syntax.Length && syntax[at] == ' ')
+            {
+                at++;
+            }
+            if (at == syntax.Length || syntax[at] is ']' or '>' or '}' or '|')
+            {
+                return arguments;
+            }
+            arguments.Add(ParseOne(syntax, ref at));
+        }
+    }
+
+    private static CommandArgument ParseOne(string syntax, ref int at)
+    {
+        if (syntax[at] == '[')
+        {
+            at++;
+            CommandArgument inner = ParseSequence(syntax, ref at)[0];
+            Expect(syntax, ref at, ']');
+            return inner with { IsOptional = true };
+        }
+        string name = ReadWord(syntax, ref at);
+        CommandArgument argument;
+        if (syntax[at++] == ':')
+        {
+            string type = ReadWord(syntax, ref at);
+            argument = char.IsAsciiLetterUpper(type[0])
+                ? new CommandArgument(name, "pure-token") { Token = type }
+                : new CommandArgument(name, type);
+        }
+        else
+        {
+            argument = ParseGroup(syntax, ref at, name);
+        }
+        if (at < syntax.Length && syntax[at] == '@')
+        {
+            at++;
+            argument = argument with { Token = ReadWord(syntax, ref at) };
+        }
+        if (at + 3 <= syntax.Length && syntax.AsSpan(at, 3) is "...")
+        {
+            at += 3;
+            argument = argument with { IsMultiple = true };
+        }
+        return argument;
+    }
+
+    private static CommandArgument ParseGroup(string syntax, ref int at, string name)
+    {
+        if (syntax[at++] == '{')
+        {
+            List<CommandArgument> block = ParseSequence(syntax, ref at);
+            Expect(syntax, ref at, '}');
+            return new CommandArgument(name, "block") { Arguments = block };
+        }
+        List<CommandArgument> choices = ParseSequence(syntax, ref at);
+        while (syntax[at] == '|')
+        {
+            at++;
+            choices.AddRange(ParseSequence(syntax, ref at));
+        }
+        Expect(syntax, ref at, '>');
+        return new CommandArgument(name, "oneof") { Arguments = choices };
+    }
+
+    private static string ReadWord(string syntax, ref int at)
+    {
+        int start = at;
+        while (at < syntax.Length && (char.IsAsciiLetterOrDigit(syntax[at]) || syntax[at] is '-' or '_'))
+        {
+            at++;
+        }
+        return syntax[start..at];
+    }
+
+    private static void Expect(string syntax, ref int at, char expected)
+    {
+        if (at >= syntax.Length || syntax[at++] != expected)
+        {
+            throw new FormatException($"command syntax '{syntax}' wants '{expected}' at {at}");
+        }
+    }
+}

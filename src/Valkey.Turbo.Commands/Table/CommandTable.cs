@@ -1,0 +1,145 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Valkey.Turbo.Commands;
+
+/// <summary>
+/// All commands, found by name in any case. A command is added by writing its row beside its handler and naming the
+/// family's rows here.
+/// </summary>
+public sealed class CommandTable
+{
+    private const int MaxNameBytes = 16;
+    private readonly CommandSpec?[] _slots;
+    private readonly ulong[] _keys;
+    private readonly int _mask;
+    private readonly Dictionary<string, CommandSpec> _byFullName = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The table of every command the server has.</summary>
+    public static CommandTable Instance { get; } = new(
+    [
+        .. Strings.StringCommands.Rows, .. Strings.CounterCommands.Rows, .. Strings.RangeCommands.Rows,
+        .. Strings.MultiKeyStringCommands.Rows, .. Strings.LcsCommand.Rows,
+        .. Keys.KeyCommands.Rows, .. Keys.ExpiryCommands.Rows, .. Keys.MoveCommands.Rows, .. Keys.ScanCommands.Rows,
+        .. Keys.ObjectCommand.Rows,
+        .. Connection.ConnectionCommands.Rows, .. Connection.ClientCommand.Rows,
+        .. Administration.ServerCommands.Rows, .. Administration.ConfigCommand.Rows, .. Administration.InfoCommand.Rows,
+        .. Administration.CommandCommand.Rows, .. Administration.MemoryCommand.Rows, .. Administration.DebugCommand.Rows,
+    ]);
+
+    private CommandTable(CommandSpec[] rows)
+    {
+        TopLevel = rows;
+        List<CommandSpec> all = [];
+        foreach (CommandSpec row in rows)
+        {
+            Register(row, null, all);
+        }
+        All = [.. all];
+        int size = (int)BitOperations.RoundUpToPowerOf2((uint)rows.Length * 4);
+        _slots = new CommandSpec?[size];
+        _keys = new ulong[size];
+        _mask = size - 1;
+        foreach (CommandSpec row in rows)
+        {
+            ulong key = KeyOf(Encoding.ASCII.GetBytes(row.Name));
+            int at = IndexOf(key);
+            while (_slots[at] is not null)
+            {
+                at = at + 1 & _mask;
+            }
+            _slots[at] = row;
+            _keys[at] = key;
+        }
+    }
+
+    /// <summary>Commands without their subcommands, in the order of their families.</summary>
+    public IReadOnlyList<CommandSpec> TopLevel { get; }
+
+    /// <summary>Commands and subcommands; a command's <see cref="CommandSpec.Id"/> is its index.</summary>
+    public CommandSpec[] All { get; }
+
+    /// <summary>Finds a command by its name.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public CommandSpec? Find(ReadOnlySpan<byte> name)
+    {
+        if ((uint)(name.Length - 1) >= MaxNameBytes)
+        {
+            return null;
+        }
+        ulong key = KeyOf(name);
+        for (int at = IndexOf(key); _slots[at] is CommandSpec spec; at = at + 1 & _mask)
+        {
+            if (_keys[at] == key && spec.Name.Length == name.Length && (name.Length <= 8 || HasName(spec, name)))
+            {
+                return spec;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Finds a command or a subcommand (<c>container|name</c>).</summary>
+    public CommandSpec? FindByFullName(string name) => _byFullName.GetValueOrDefault(name);
+
+    /// <summary>Finds a subcommand of a container.</summary>
+    public static CommandSpec? FindSubcommand(CommandSpec container, ReadOnlySpan<byte> name)
+    {
+        foreach (CommandSpec spec in container.Subcommands)
+        {
+            if (HasName(spec, name))
+            {
+                return spec;
+            }
+        }
+        return null;
+    }
+
+    private void Register(CommandSpec spec, CommandSpec? container, List<CommandSpec> all)
+    {
+        spec.Container = container;
+        spec.FullName = container is null ? spec.Name : $"{container.Name}|{spec.Name}";
+        spec.Id = all.Count;
+        all.Add(spec);
+        _byFullName.Add(spec.FullName, spec);
+        foreach (CommandSpec subcommand in spec.Subcommands)
+        {
+            Register(subcommand, spec, all);
+        }
+    }
+
+    private static bool HasName(CommandSpec spec, ReadOnlySpan<byte> name) => Ascii.EqualsIgnoreCase(name, spec.Name);
+
+    private int IndexOf(ulong key) => (int)(key * 0x9E3779B97F4A7C15 >> 40) & _mask;
+
+    /// <summary>The first eight bytes in lower case, which tell nearly all names apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong KeyOf(ReadOnlySpan<byte> name)
+    {
+        const ulong lowerCase = 0x2020202020202020;
+        ref byte first = ref MemoryMarshal.GetReference(name);
+        int length = name.Length;
+        ulong key;
+        if (length >= 8)
+        {
+            key = Unsafe.ReadUnaligned<ulong>(ref first) | lowerCase;
+        }
+        else if (length >= 4)
+        {
+            key = Unsafe.ReadUnaligned<uint>(ref first)
+                | (ulong)Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref first, length - 4)) << ((length - 4) * 8)
+                | lowerCase >> ((8 - length) * 8);
+        }
+        else
+        {
+            key = first;
+            for (int i = 1; i < length; i++)
+            {
+                key |= (ulong)Unsafe.Add(ref first, i) << (i * 8);
+            }
+            key |= lowerCase >> ((8 - length) * 8);
+        }
+        return key;
+    }
+}

@@ -1,0 +1,206 @@
+using Valkey.Turbo.Memory;
+
+namespace Valkey.Turbo.Engine;
+
+/// <summary>
+/// The shards one thread holds for the command it runs. Takes all of a set or none, so that no thread ever holds one
+/// shard while it waits for another; after some failures it reserves the set, so that it can't starve.
+/// </summary>
+/// <remarks>
+/// At most one thread of the process holds a reservation (the token), which is why reservations can't block each other.
+/// A single shard is kept from command to command of a batch while they need the same one.
+/// </remarks>
+public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken token)
+{
+    private const int SpinCount = 40;
+    private const int FailuresBeforeReservation = 4;
+    private readonly int[] _held = new int[shards.Length];
+    private readonly bool[] _wanted = new bool[shards.Length];
+    private int _heldCount;
+    private int _failures;
+    private bool _hasReservation;
+
+    /// <summary>How often a shard was not to be had at once; for the statistics.</summary>
+    public long ContendedCount { get; private set; }
+
+    /// <summary>The shards held.</summary>
+    public ReadOnlySpan<int> Held => _held.AsSpan(0, _heldCount);
+
+    /// <summary>Borrows one shard, letting go of any other. False: the thread will be woken when it is worth trying again.</summary>
+    public bool TryHold(int shard)
+    {
+        if (_heldCount == 1 && _held[0] == shard)
+        {
+            return true;
+        }
+        ReleaseAll();
+        if (!TryTake(shard))
+        {
+            return WaitFor(shard);
+        }
+        _failures = 0;
+        return true;
+    }
+
+    /// <summary>Borrows every shard, in order; all or none.</summary>
+    public bool TryHoldAll()
+    {
+        if (_heldCount == shards.Length)
+        {
+            return true;
+        }
+        for (int i = 0; i < shards.Length; i++)
+        {
+            _wanted[i] = true;
+        }
+        return TryHoldWanted();
+    }
+
+    /// <summary>Names a shard for the next <see cref="TryHoldWanted"/>.</summary>
+    public void Want(int shard) => _wanted[shard] = true;
+
+    /// <summary>Forgets the names given since the last <see cref="TryHoldWanted"/>.</summary>
+    public void ForgetWanted() => Array.Clear(_wanted);
+
+    /// <summary>Borrows all shards named, in order; all or none. Forgets the names.</summary>
+    public bool TryHoldWanted()
+    {
+        ReleaseAll();
+        for (int i = 0; i < shards.Length; i++)
+        {
+            if (_wanted[i] && !TryTake(i))
+            {
+                ReleaseAll();
+                bool taken = WaitForSet(i);
+                Array.Clear(_wanted);
+                return taken;
+            }
+        }
+        Array.Clear(_wanted);
+        Succeeded();
+        return true;
+    }
+
+    /// <summary>Lets everything go.</summary>
+    public void ReleaseAll()
+    {
+        for (int i = _heldCount - 1; i >= 0; i--)
+        {
+            shards[_held[i]].Release(thread);
+        }
+        _heldCount = 0;
+    }
+
+    private bool TryTake(int shard)
+    {
+        Shard target = shards[shard];
+        if (!target.TryBorrow(thread))
+        {
+            ContendedCount++;
+            int spins = 0;
+            do
+            {
+                if (spins++ == SpinCount)
+                {
+                    return false;
+                }
+                Thread.SpinWait(8);
+            }
+            while (!target.TryBorrow(thread));
+        }
+        _held[_heldCount++] = shard;
+        return true;
+    }
+
+    private bool WaitFor(int shard)
+    {
+        shards[shard].AddWaiter(thread);
+        if (!shards[shard].TryBorrow(thread))
+        {
+            return false;
+        }
+        _held[_heldCount++] = shard;
+        return true;
+    }
+
+    private bool WaitForSet(int missing)
+    {
+        if (++_failures >= FailuresBeforeReservation && !_hasReservation && token.TryTake(thread))
+        {
+            _hasReservation = true;
+            for (int i = 0; i < shards.Length; i++)
+            {
+                if (_wanted[i])
+                {
+                    shards[i].Reserve(thread);
+                }
+            }
+        }
+        if (!WaitFor(missing))
+        {
+            return false;
+        }
+        // It came free in between; the rest may have too, so start over rather than hold it while waiting.
+        ReleaseAll();
+        for (int i = 0; i < shards.Length; i++)
+        {
+            if (_wanted[i] && !shards[i].TryBorrow(thread))
+            {
+                ReleaseAll();
+                // Wake up soon: the shard named here is the one that is missing now.
+                shards[i].AddWaiter(thread);
+                if (shards[i].TryBorrow(thread))
+                {
+                    shards[i].Release(thread);
+                    token.Retry(thread);
+                }
+                return false;
+            }
+            if (_wanted[i])
+            {
+                _held[_heldCount++] = i;
+            }
+        }
+        Succeeded();
+        return true;
+    }
+
+    private void Succeeded()
+    {
+        _failures = 0;
+        if (!_hasReservation)
+        {
+            return;
+        }
+        _hasReservation = false;
+        foreach (Shard shard in shards)
+        {
+            shard.EndReservation();
+        }
+        token.Return(thread);
+    }
+
+    /// <summary>Gives up a reservation, when the command that wanted the shards will not be tried again.</summary>
+    public void Abandon()
+    {
+        Invariant.Require(_heldCount == 0);
+        Succeeded();
+    }
+}
+
+/// <summary>The right to reserve shards; one thread at a time has it.</summary>
+public sealed class ReservationToken(Action<ulong> wakeThreads)
+{
+    private int _holder;
+
+    internal bool TryTake(int thread) => Interlocked.CompareExchange(ref _holder, thread + 1, 0) == 0;
+
+    internal void Return(int thread)
+    {
+        Invariant.Check(_holder == thread + 1);
+        Volatile.Write(ref _holder, 0);
+    }
+
+    /// <summary>Wakes the thread itself, so that it tries again on its next turn.</summary>
+    internal void Retry(int thread) => wakeThreads(1UL << (thread & 63));
+}

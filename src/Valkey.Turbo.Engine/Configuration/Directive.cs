@@ -1,0 +1,288 @@
+using System.Globalization;
+
+namespace Valkey.Turbo.Engine;
+
+/// <summary>What may be done with a directive.</summary>
+[Flags]
+public enum DirectiveFlags
+{
+    None = 0,
+    /// <summary>Only the file and the command line set it.</summary>
+    Immutable = 1,
+    /// <summary>CONFIG GET shows it only by its full name.</summary>
+    Hidden = 2,
+    /// <summary>Its value stays out of logs.</summary>
+    Sensitive = 4,
+    /// <summary>CONFIG SET needs <c>enable-protected-configs</c>.</summary>
+    Protected = 8,
+    /// <summary>In the file its value may be several words.</summary>
+    MultiArgument = 16,
+}
+
+/// <summary>How a number is written.</summary>
+public enum NumberUnit
+{
+    Plain,
+    /// <summary>Bytes, with Valkey's suffixes: k and kb, m and mb, g and gb.</summary>
+    Bytes,
+    /// <summary>Bytes, or a percentage, which is stored negated.</summary>
+    BytesOrPercent,
+    Octal,
+}
+
+/// <summary>One setting of valkey.conf: its name, its value, and what it accepts.</summary>
+public abstract class Directive(string name, string? alias, DirectiveFlags flags)
+{
+    /// <summary>The name, in lower case.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>An older or other name, or null.</summary>
+    public string? Alias { get; } = alias;
+
+    /// <summary>What may be done with it.</summary>
+    public DirectiveFlags Flags { get; } = flags;
+
+    /// <summary>Checks or refuses a value that has the right form. Null accepts; text is the error.</summary>
+    public Func<string, string?>? Validate { get; set; }
+
+    /// <summary>Called after the value has changed.</summary>
+    public Action? Changed { get; set; }
+
+    /// <summary>Whether the server acts on it; others are accepted and named in a warning when set.</summary>
+    public bool IsInEffect { get; set; }
+
+    /// <summary>The value as CONFIG GET prints it.</summary>
+    public abstract string Value { get; }
+
+    /// <summary>The default as CONFIG GET prints it.</summary>
+    public string Default { get; protected set; } = "";
+
+    /// <summary>Sets the value. Null is success; text says what is wrong, in Valkey's words.</summary>
+    public abstract string? TrySet(string text);
+}
+
+/// <summary>A directive that is yes or no.</summary>
+public sealed class FlagDirective : Directive
+{
+    internal FlagDirective(string name, string? alias, DirectiveFlags flags, bool value)
+        : base(name, alias, flags)
+    {
+        IsSet = value;
+        Default = Value;
+    }
+
+    /// <summary>The value.</summary>
+    public bool IsSet { get; private set; }
+
+    public override string Value => IsSet ? "yes" : "no";
+
+    public override string? TrySet(string text)
+    {
+        bool? value = text.ToLowerInvariant() switch { "yes" => true, "no" => false, _ => null };
+        if (value is null)
+        {
+            return "argument must be 'yes' or 'no'";
+        }
+        if (Validate?.Invoke(text) is string error)
+        {
+            return error;
+        }
+        IsSet = value.Value;
+        return null;
+    }
+}
+
+/// <summary>A directive that is a number within bounds.</summary>
+public sealed class NumberDirective : Directive
+{
+    private readonly long _min;
+    private readonly long _max;
+    private readonly NumberUnit _unit;
+
+    internal NumberDirective(string name, string? alias, DirectiveFlags flags, long value, long min, long max, NumberUnit unit)
+        : base(name, alias, flags)
+    {
+        (Number, _min, _max, _unit) = (value, min, max, unit);
+        Default = Value;
+    }
+
+    /// <summary>The value.</summary>
+    public long Number { get; private set; }
+
+    public override string Value => _unit switch
+    {
+        NumberUnit.Octal => Convert.ToString(Number, 8),
+        NumberUnit.BytesOrPercent when Number < 0 => $"{-Number}%",
+        _ => Number.ToString(CultureInfo.InvariantCulture),
+    };
+
+    public override string? TrySet(string text)
+    {
+        if (!TryParse(text, out long value, out string error))
+        {
+            return error;
+        }
+        if (value < _min || value > _max)
+        {
+            return _unit == NumberUnit.Octal
+                ? $"argument must be between {Convert.ToString(_min, 8)} and {Convert.ToString(_max, 8)} inclusive"
+                : $"argument must be between {_min} and {_max} inclusive";
+        }
+        if (Validate?.Invoke(text) is string refused)
+        {
+            return refused;
+        }
+        Number = value;
+        return null;
+    }
+
+    /// <summary>Sets the value without checks; for a default that depends on the machine.</summary>
+    public void Assign(long value) => Number = value;
+
+    private bool TryParse(string text, out long value, out string error)
+    {
+        error = _unit switch
+        {
+            NumberUnit.Bytes => "argument must be a memory value",
+            NumberUnit.BytesOrPercent => "argument must be a memory or percent value",
+            NumberUnit.Octal => "argument couldn't be parsed as an octal number",
+            _ => "argument couldn't be parsed into an integer",
+        };
+        switch (_unit)
+        {
+            case NumberUnit.Octal:
+                value = 0;
+                foreach (char c in text)
+                {
+                    if (c is < '0' or > '7' || value > int.MaxValue)
+                    {
+                        return false;
+                    }
+                    value = value * 8 + (c - '0');
+                }
+                return text.Length > 0;
+            case NumberUnit.BytesOrPercent when text.EndsWith('%'):
+                bool isPercent = long.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out value);
+                value = -value;
+                return isPercent;
+            case NumberUnit.Bytes or NumberUnit.BytesOrPercent:
+                return MemorySize.TryParse(text, out value);
+            default:
+                return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+        }
+    }
+}
+
+/// <summary>A directive that is one of a few words, or several of them where it takes several arguments.</summary>
+public sealed class ChoiceDirective : Directive
+{
+    private readonly string[] _choices;
+
+    internal ChoiceDirective(string name, string? alias, DirectiveFlags flags, string value, string[] choices)
+        : base(name, alias, flags)
+    {
+        (Choice, _choices) = (value, choices);
+        Default = value;
+    }
+
+    /// <summary>The value.</summary>
+    public string Choice { get; private set; }
+
+    public override string Value => Choice;
+
+    public override string? TrySet(string text)
+    {
+        string[] words = Flags.HasFlag(DirectiveFlags.MultiArgument)
+            ? text.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            : [text];
+        for (int i = 0; i < words.Length; i++)
+        {
+            string? known = Array.Find(_choices, choice => choice.Equals(words[i], StringComparison.OrdinalIgnoreCase));
+            if (known is null)
+            {
+                return $"argument(s) must be one of the following: {string.Join(", ", _choices)}";
+            }
+            words[i] = known;
+        }
+        if (Validate?.Invoke(text) is string error)
+        {
+            return error;
+        }
+        Choice = string.Join(' ', words);
+        return null;
+    }
+}
+
+/// <summary>A directive that is text.</summary>
+public sealed class TextDirective : Directive
+{
+    internal TextDirective(string name, string? alias, DirectiveFlags flags, string value)
+        : base(name, alias, flags)
+    {
+        Text = value;
+        Default = value;
+    }
+
+    /// <summary>The value.</summary>
+    public string Text { get; private set; }
+
+    /// <summary>Turns an accepted text into the form that is kept and shown.</summary>
+    public Func<string, string>? Normalize { get; set; }
+
+    public override string Value => Text;
+
+    public override string? TrySet(string text)
+    {
+        if (Validate?.Invoke(text) is string error)
+        {
+            return error;
+        }
+        Text = Normalize?.Invoke(text) ?? text;
+        return null;
+    }
+}
+
+/// <summary>Sizes as valkey.conf writes them.</summary>
+public static class MemorySize
+{
+    /// <summary>Reads <c>100</c>, <c>1k</c> (1,000), <c>1kb</c> (1,024), and so for m and g; case does not matter.</summary>
+    public static bool TryParse(string text, out long bytes)
+    {
+        int digits = 0;
+        while (digits < text.Length && char.IsAsciiDigit(text[digits]))
+        {
+            digits++;
+        }
+        long unit = text[digits..].ToLowerInvariant() switch
+        {
+            "" or "b" => 1,
+            "k" => 1_000,
+            "kb" => 1L << 10,
+            "m" => 1_000_000,
+            "mb" => 1L << 20,
+            "g" => 1_000_000_000,
+            "gb" => 1L << 30,
+            _ => 0,
+        };
+        bytes = 0;
+        if (unit == 0 || !ulong.TryParse(text[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out ulong number))
+        {
+            return false;
+        }
+        UInt128 product = (UInt128)number * (ulong)unit;
+        bytes = product > long.MaxValue ? long.MaxValue : (long)product;
+        return true;
+    }
+
+    /// <summary>A size for people, as INFO prints it: <c>1.50M</c>.</summary>
+    public static string Describe(long bytes)
+    {
+        const double k = 1024;
+        string Scaled(double divisor, char unit) => (bytes / divisor).ToString("F2", CultureInfo.InvariantCulture) + unit;
+        return bytes < k ? $"{bytes}B"
+            : bytes < k * k ? Scaled(k, 'K')
+            : bytes < k * k * k ? Scaled(k * k, 'M')
+            : bytes < k * k * k * k ? Scaled(k * k * k, 'G')
+            : Scaled(k * k * k * k, 'T');
+    }
+}

@@ -1,0 +1,213 @@
+using System.Text;
+using Valkey.Turbo.Protocol;
+
+namespace Valkey.Turbo.Engine;
+
+/// <summary>A mistake in the configuration; the message is complete, with file and line where there are any.</summary>
+public sealed class ConfigException(string message) : Exception(message);
+
+/// <summary>
+/// The server's settings: every directive by name, and those that the server acts on by property. Changed by one thread
+/// at a time (start-up, or CONFIG SET under its lock); read by all.
+/// </summary>
+public sealed class ServerConfig
+{
+    private readonly Dictionary<string, Directive> _byName = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _given = new(StringComparer.OrdinalIgnoreCase);
+
+    public ServerConfig()
+    {
+        All = DirectiveTable.Create();
+        foreach (Directive directive in All)
+        {
+            _byName[directive.Name] = directive;
+            if (directive.Alias is not null)
+            {
+                _byName[directive.Alias] = directive;
+            }
+        }
+        Port = Number("port");
+        Threads = Number("io-threads");
+        Databases = Number("databases");
+        MaxClients = Number("maxclients");
+        MaxMemory = Number("maxmemory");
+        MaxBulkBytes = Number("proto-max-bulk-len");
+        QueryBufferLimit = Number("client-query-buffer-limit");
+        KeepAliveSeconds = Number("tcp-keepalive");
+        Backlog = Number("tcp-backlog");
+        IdleTimeoutSeconds = Number("timeout");
+        Hz = Number("hz");
+        UnixSocketPermissions = Number("unixsocketperm");
+        LfuLogFactor = Number("lfu-log-factor");
+        LfuDecayMinutes = Number("lfu-decay-time");
+        MaxNewConnectionsPerCycle = Number("max-new-connections-per-cycle");
+        MaxMemoryPolicy = Choice("maxmemory-policy");
+        LogLevel = Choice("loglevel");
+        IoEngine = Choice("io-engine");
+        EnableDebugCommand = Choice("enable-debug-command");
+        EnableProtectedConfigs = Choice("enable-protected-configs");
+        RequirePass = Text("requirepass");
+        Bind = Text("bind");
+        UnixSocket = Text("unixsocket");
+        LogFile = Text("logfile");
+        PidFile = Text("pidfile");
+        Directory = Text("dir");
+        SyslogIdent = Text("syslog-ident");
+        SyslogFacility = Choice("syslog-facility");
+        SyslogEnabled = Flag("syslog-enabled");
+        ProtectedMode = Flag("protected-mode");
+        Daemonize = Flag("daemonize");
+        LazyUserFlush = Flag("lazyfree-lazy-user-flush");
+        Supervised = Choice("supervised");
+        Number("unixsocketperm").IsInEffect = true;
+        Threads.Assign(0);
+        Directory.TrySet(Environment.CurrentDirectory);
+        Bind.Normalize = text => text.Trim('"');
+        ConfigRules.Attach(this);
+    }
+
+    /// <summary>Every directive.</summary>
+    public IReadOnlyList<Directive> All { get; }
+
+    /// <summary>The file that was read, as an absolute path, or null.</summary>
+    public string? FilePath { get; private set; }
+
+    /// <summary>Directives that were set at start-up and that the server does not act on yet.</summary>
+    public IEnumerable<string> GivenWithoutEffect =>
+        _given.Where(name => _byName.TryGetValue(name, out Directive? d) && !d.IsInEffect && d.Value != d.Default);
+
+    public NumberDirective Port { get; }
+    public NumberDirective Threads { get; }
+    public NumberDirective Databases { get; }
+    public NumberDirective MaxClients { get; }
+    public NumberDirective MaxMemory { get; }
+    public NumberDirective MaxBulkBytes { get; }
+    public NumberDirective QueryBufferLimit { get; }
+    public NumberDirective KeepAliveSeconds { get; }
+    public NumberDirective Backlog { get; }
+    public NumberDirective IdleTimeoutSeconds { get; }
+    public NumberDirective Hz { get; }
+    public NumberDirective UnixSocketPermissions { get; }
+    public NumberDirective LfuLogFactor { get; }
+    public NumberDirective LfuDecayMinutes { get; }
+    public NumberDirective MaxNewConnectionsPerCycle { get; }
+    public ChoiceDirective MaxMemoryPolicy { get; }
+    public ChoiceDirective LogLevel { get; }
+    public ChoiceDirective IoEngine { get; }
+    public ChoiceDirective EnableDebugCommand { get; }
+    public ChoiceDirective EnableProtectedConfigs { get; }
+    public ChoiceDirective SyslogFacility { get; }
+    public ChoiceDirective Supervised { get; }
+    public TextDirective RequirePass { get; }
+    public TextDirective Bind { get; }
+    public TextDirective UnixSocket { get; }
+    public TextDirective LogFile { get; }
+    public TextDirective PidFile { get; }
+    public TextDirective Directory { get; }
+    public TextDirective SyslogIdent { get; }
+    public FlagDirective SyslogEnabled { get; }
+    public FlagDirective ProtectedMode { get; }
+    public FlagDirective Daemonize { get; }
+    public FlagDirective LazyUserFlush { get; }
+
+    /// <summary>Whether eviction goes by frequency of use, so that entries keep LFU data instead of LRU.</summary>
+    public bool TracksFrequency => MaxMemoryPolicy.Choice.EndsWith("lfu", StringComparison.Ordinal);
+
+    /// <summary>A directive by name or alias, or null.</summary>
+    public Directive? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>Reads a configuration file.</summary>
+    /// <exception cref="ConfigException">It can't be read, or a line is wrong.</exception>
+    public void LoadFile(string path)
+    {
+        string[] lines;
+        try
+        {
+            lines = File.ReadAllLines(path, Encoding.Latin1);
+            FilePath ??= Path.GetFullPath(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigException($"Fatal error, can't open config file '{path}': {e.Message}");
+        }
+        LoadLines(lines, path);
+    }
+
+    /// <summary>Applies lines in the syntax of the file; <paramref name="source"/> names them in errors.</summary>
+    /// <exception cref="ConfigException">A line is wrong.</exception>
+    public void LoadLines(IReadOnlyList<string> lines, string source)
+    {
+        for (int i = 0; i < lines.Count; i++)
+        {
+            string line = lines[i].Trim(' ', '\t', '\r', '\n');
+            if (line.Length == 0 || line[0] == '#')
+            {
+                continue;
+            }
+            string? error = LoadLine(line);
+            if (error is not null)
+            {
+                throw new ConfigException(
+                    $"\n*** FATAL CONFIG FILE ERROR (Valkey.Turbo {VersionInfo.Server}) ***\n"
+                    + $"Reading the configuration file, at line {i + 1}\n>>> '{line}'\n{error} ({source})");
+            }
+        }
+    }
+
+    private string? LoadLine(string line)
+    {
+        List<byte[]>? words = InlineLine.Split(Encoding.Latin1.GetBytes(line));
+        if (words is null)
+        {
+            return "Unbalanced quotes in configuration line";
+        }
+        if (words.Count == 0)
+        {
+            return null;
+        }
+        string name = Encoding.Latin1.GetString(words[0]).ToLowerInvariant();
+        string[] values = [.. words.Skip(1).Select(Encoding.UTF8.GetString)];
+        if (name == "include" && values.Length == 1)
+        {
+            LoadFile(values[0]);
+            return null;
+        }
+        if (Array.IndexOf(DirectiveTable.Deprecated, name) >= 0 && !_byName.ContainsKey(name))
+        {
+            return null;
+        }
+        if (name is "loadmodule" or "user" or "rename-command" or "sentinel")
+        {
+            return name == "user" || values.Length > 0 ? RefuseForNow(name) : "wrong number of arguments";
+        }
+        if (!_byName.TryGetValue(name, out Directive? directive))
+        {
+            return "Bad directive or wrong number of arguments";
+        }
+        bool several = directive.Flags.HasFlag(DirectiveFlags.MultiArgument);
+        if (values.Length == 0 || (values.Length > 1 && !several))
+        {
+            return "wrong number of arguments";
+        }
+        _given.Add(directive.Name);
+        return directive.TrySet(ConfigRules.Join(directive, values, _given));
+    }
+
+    private static string RefuseForNow(string name) => $"'{name}' is not supported yet";
+
+    private NumberDirective Number(string name) => Known<NumberDirective>(name);
+
+    private ChoiceDirective Choice(string name) => Known<ChoiceDirective>(name);
+
+    private TextDirective Text(string name) => Known<TextDirective>(name);
+
+    private FlagDirective Flag(string name) => Known<FlagDirective>(name);
+
+    private T Known<T>(string name)
+        where T : Directive
+    {
+        T directive = (T)_byName[name];
+        directive.IsInEffect = true;
+        return directive;
+    }
+}

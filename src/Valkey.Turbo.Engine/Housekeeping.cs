@@ -1,0 +1,83 @@
+namespace Valkey.Turbo.Engine;
+
+/// <summary>
+/// What a thread does for its home shards between batches: removing expired keys and freeing what FLUSHALL left, a
+/// bounded amount a turn, each shard borrowed only for a moment.
+/// </summary>
+public sealed class Housekeeping(Worker worker)
+{
+    private const int BucketsPerSlice = 256;
+    private const long ActiveBudgetNs = 1_000_000;
+    private const int TurnsPerSweep = 10;
+    private readonly Shard[] _home = [.. worker.Server.Shards.Where(shard => shard.HomeThread == worker.Thread)];
+    private int _nextShard;
+
+    /// <summary>Whether the last turn ended with work left over, so that the next should come soon.</summary>
+    public bool HasMore { get; private set; }
+
+    /// <summary>One turn; takes about a millisecond at most.</summary>
+    public void Run()
+    {
+        HasMore = false;
+        long endNs = worker.Server.Clock.MonotonicNs + ActiveBudgetNs;
+        for (int i = 0; i < _home.Length; i++)
+        {
+            Shard shard = _home[(_nextShard + i) % _home.Length];
+            if (!Tidy(shard, endNs))
+            {
+                _nextShard = (_nextShard + i) % _home.Length;
+                HasMore = true;
+                return;
+            }
+        }
+    }
+
+    private bool Tidy(Shard shard, long endNs)
+    {
+        for (int database = 0; database < shard.Keyspaces.Length; database++)
+        {
+            if (worker.Server.ExpiresActively && !Sweep(shard, database, endNs))
+            {
+                return false;
+            }
+        }
+        while (shard.Discarded.Count > 0)
+        {
+            if (!worker.Shards.TryHold(shard.Index))
+            {
+                return true;
+            }
+            if (shard.Discarded.TryPeek(out Keyspace? keyspace) && keyspace.FreeSome(BucketsPerSlice))
+            {
+                shard.Discarded.Dequeue();
+            }
+            worker.Shards.ReleaseAll();
+            if (worker.Server.Clock.MonotonicNs >= endNs)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private bool Sweep(Shard shard, int database, long endNs)
+    {
+        // A tenth of the table a turn, ten turns a second: every bucket is seen about once a second.
+        long buckets = shard.Keyspaces[database].Table.BucketCount / TurnsPerSweep + 1;
+        while (buckets > 0 && shard.Keyspaces[database].Table.ExpiringCount > 0)
+        {
+            if (!worker.Shards.TryHold(shard.Index))
+            {
+                return true;
+            }
+            long seen = shard.Keyspaces[database].SweepExpired(worker, Math.Min(buckets, BucketsPerSlice));
+            worker.Shards.ReleaseAll();
+            buckets -= Math.Max(1, seen);
+            if (worker.Server.Clock.MonotonicNs >= endNs)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,361 @@
+using System.Runtime.CompilerServices;
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Protocol;
+using Valkey.Turbo.Structures;
+using ValueType = Valkey.Turbo.Structures.ValueType;
+
+namespace Valkey.Turbo.Engine;
+
+/// <summary>
+/// One database's keys in one shard. Owns its entries. Every change of an entry goes through here, past the write barrier.
+/// Used under the shard only.
+/// </summary>
+public sealed class Keyspace
+{
+    private long _sweepBucket;
+
+    internal Keyspace(Shard shard, int database)
+    {
+        Shard = shard;
+        Database = database;
+        Table = new HashTable<Entry>(shard.Arena);
+    }
+
+    /// <summary>The shard that this is part of.</summary>
+    public Shard Shard { get; }
+
+    /// <summary>The database's number; SWAPDB changes it.</summary>
+    public int Database { get; internal set; }
+
+    /// <summary>The table of entries, for iteration and lookup ahead.</summary>
+    public HashTable<Entry> Table { get; }
+
+    /// <summary>Sum over all expiring entries sampled lately of the time they have left; for INFO.</summary>
+    public long AverageTtlMs { get; private set; }
+
+    /// <summary>Finds a live entry. One that has expired is removed and journalled as deleted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TablePosition Find(Worker worker, ReadOnlySpan<byte> key, ulong hash)
+    {
+        Shard.AssertBorrowed();
+        TablePosition position = Table.Find(key, hash);
+        if (!position.IsNone && new Entry(position.Entry).HasExpiryField && RemoveIfExpired(worker, position))
+        {
+            return default;
+        }
+        return position;
+    }
+
+    /// <summary>Sets a string, whatever was there before.</summary>
+    /// <param name="worker">The calling thread.</param>
+    /// <param name="position">What <see cref="Find"/> returned for the key.</param>
+    /// <param name="key">The key, copied when it is new.</param>
+    /// <param name="hash">Its hash.</param>
+    /// <param name="value">The value, copied; a canonical integer is kept as one.</param>
+    /// <param name="expiresAtUnixMs">The new expiry, or <see cref="ITableEntry.NoExpiry"/>.</param>
+    public void SetString(
+        Worker worker, TablePosition position, ReadOnlySpan<byte> key, ulong hash, ReadOnlySpan<byte> value, long expiresAtUnixMs)
+    {
+        if (IsMaybeInteger(value) && Decimal64.TryParse(value, out long integer))
+        {
+            SetInteger(worker, position, key, hash, integer, expiresAtUnixMs);
+            return;
+        }
+        if (!position.IsNone && TryOverwrite(worker, position, value, expiresAtUnixMs))
+        {
+            return;
+        }
+        bool embedded = value.Length <= Entry.LargestEmbeddedBytes;
+        Entry entry = NewEntry(
+            worker, key, embedded ? ValueEncoding.Embedded : ValueEncoding.Block, embedded ? value.Length : 0, expiresAtUnixMs);
+        if (embedded)
+        {
+            value.CopyTo(entry.EmbeddedSpan);
+        }
+        else
+        {
+            ValueBlock block = ValueBlock.Create(Shard.Arena, value.Length);
+            value.CopyTo(block.Span);
+            entry.Block = block;
+        }
+        Put(position, entry, hash);
+    }
+
+    /// <summary>Sets a string that is an integer, whatever was there before.</summary>
+    public void SetInteger(
+        Worker worker, TablePosition position, ReadOnlySpan<byte> key, ulong hash, long value, long expiresAtUnixMs)
+    {
+        if (!position.IsNone)
+        {
+            Entry old = new(position.Entry);
+            bool sameShape = old.Type == ValueType.String && old.Encoding == ValueEncoding.Int
+                && (expiresAtUnixMs == ITableEntry.NoExpiry || old.HasExpiryField);
+            if (sameShape)
+            {
+                BeforeChange(old);
+                old.Integer = value;
+                ChangeExpiryInPlace(position, old, expiresAtUnixMs);
+                return;
+            }
+        }
+        Entry entry = NewEntry(worker, key, ValueEncoding.Int, 0, expiresAtUnixMs);
+        entry.Integer = value;
+        Put(position, entry, hash);
+    }
+
+    /// <summary>
+    /// Makes a string writable at a given length: what it held is kept up to there, zeros follow. The position is renewed.
+    /// </summary>
+    public Span<byte> Reshape(Worker worker, ref TablePosition position, ulong hash, int length)
+    {
+        Entry entry = new(position.Entry);
+        BeforeChange(entry);
+        int before = StringValue.Length(entry);
+        if (entry.Encoding == ValueEncoding.Block)
+        {
+            entry.Block = entry.Block.Resize(Shard.Arena, length);
+        }
+        else if (entry.FitsInPlace(length))
+        {
+            entry.SetEmbeddedLength(length);
+        }
+        else
+        {
+            entry = MoveTo(worker, ref position, hash, entry, length);
+        }
+        entry.WasModified = true;
+        Span<byte> bytes = entry.Encoding == ValueEncoding.Block ? entry.Block.Span : entry.EmbeddedSpan;
+        if (length > before)
+        {
+            bytes[before..].Clear();
+        }
+        return bytes;
+    }
+
+    /// <summary>Changes when an entry expires; <see cref="ITableEntry.NoExpiry"/> makes it stay. The position is renewed.</summary>
+    public void SetExpiry(Worker worker, ref TablePosition position, ulong hash, long expiresAtUnixMs)
+    {
+        Entry entry = new(position.Entry);
+        if (entry.HasExpiryField || expiresAtUnixMs == ITableEntry.NoExpiry)
+        {
+            BeforeChange(entry);
+            ChangeExpiryInPlace(position, entry, expiresAtUnixMs);
+            return;
+        }
+        Entry moved = CopyWithExpiry(entry, entry.KeySpan, Shard.Arena, expiresAtUnixMs, moveValue: true);
+        BeforeChange(entry);
+        Table.Replace(position, moved.Address);
+        Shard.Arena.Free(entry.Address, entry.EntryBytes);
+        position = Table.Find(moved.KeySpan, hash);
+    }
+
+    /// <summary>Removes an entry and frees it.</summary>
+    public void Delete(TablePosition position)
+    {
+        Entry entry = new(position.Entry);
+        BeforeChange(entry);
+        Table.Remove(position);
+        Free(entry);
+    }
+
+    /// <summary>Puts a copy of another keyspace's entry under a key that is absent here. Both shards must be borrowed.</summary>
+    public void InsertCopy(Entry source, ReadOnlySpan<byte> key, ulong hash, long expiresAtUnixMs)
+    {
+        Entry copy = CopyWithExpiry(source, key, Shard.Arena, expiresAtUnixMs, moveValue: false);
+        Table.Insert(copy.Address, hash);
+    }
+
+    /// <summary>Removes entries that have expired, until the table has been walked once or <paramref name="bucketBudget"/> is spent.</summary>
+    /// <returns>Buckets looked at.</returns>
+    public long SweepExpired(Worker worker, long bucketBudget)
+    {
+        if (Table.ExpiringCount == 0)
+        {
+            return 0;
+        }
+        long count = Math.Min(bucketBudget, Table.BucketCount);
+        for (long i = 0; i < count; i++)
+        {
+            if (_sweepBucket >= Table.BucketCount)
+            {
+                _sweepBucket = 0;
+            }
+            DueEntries due = new(worker.Found);
+            Table.VisitDue(_sweepBucket++, worker.NowUnixMs, ref due);
+            foreach (nint address in worker.Found)
+            {
+                ReadOnlySpan<byte> key = Entry.Key(address);
+                Expire(worker, Table.Find(key, KeyHash.Of(key)));
+            }
+            worker.Found.Clear();
+        }
+        return count;
+    }
+
+    /// <summary>Frees up to <paramref name="bucketBudget"/> buckets' entries of a keyspace that is no longer in use.</summary>
+    /// <returns>Whether everything is freed.</returns>
+    internal bool FreeSome(long bucketBudget)
+    {
+        EntryFreer freer = new(this);
+        long end = Math.Min(Table.BucketCount, _sweepBucket + bucketBudget);
+        while (_sweepBucket < end)
+        {
+            Table.VisitBucket(_sweepBucket++, ref freer);
+        }
+        if (_sweepBucket < Table.BucketCount)
+        {
+            return false;
+        }
+        Table.Dispose();
+        return true;
+    }
+
+    /// <summary>Starts <see cref="FreeSome"/> from the beginning.</summary>
+    internal void BeginFreeing() => _sweepBucket = 0;
+
+    private static bool IsMaybeInteger(ReadOnlySpan<byte> value) =>
+        (uint)(value.Length - 1) < Decimal64.MaxDigits && value[0] <= '9';
+
+    private bool TryOverwrite(Worker worker, TablePosition position, ReadOnlySpan<byte> value, long expiresAtUnixMs)
+    {
+        Entry old = new(position.Entry);
+        bool hasRoom = expiresAtUnixMs == ITableEntry.NoExpiry || old.HasExpiryField;
+        if (old.Type != ValueType.String || !hasRoom || !old.FitsInPlace(value.Length))
+        {
+            return false;
+        }
+        BeforeChange(old);
+        old.SetEmbeddedLength(value.Length);
+        value.CopyTo(old.EmbeddedSpan);
+        old.WasModified = false;
+        AccessClock.Touch(old, worker.Server.Config, worker.NowUnixMs, worker.Random);
+        ChangeExpiryInPlace(position, old, expiresAtUnixMs);
+        return true;
+    }
+
+    private Entry NewEntry(Worker worker, ReadOnlySpan<byte> key, ValueEncoding encoding, int embeddedLength, long expiresAtUnixMs)
+    {
+        Entry entry = Entry.Create(Shard.Arena, key, ValueType.String, encoding, embeddedLength, expiresAtUnixMs);
+        entry.Access = AccessClock.Initial(worker.Server.Config, worker.NowUnixMs);
+        return entry;
+    }
+
+    private void Put(TablePosition position, Entry entry, ulong hash)
+    {
+        if (position.IsNone)
+        {
+            Table.Insert(entry.Address, hash);
+            return;
+        }
+        Entry old = new(position.Entry);
+        BeforeChange(old);
+        Table.Replace(position, entry.Address);
+        Free(old);
+    }
+
+    private Entry MoveTo(Worker worker, ref TablePosition position, ulong hash, Entry entry, int length)
+    {
+        bool embedded = length <= Entry.LargestEmbeddedBytes;
+        Span<byte> scratch = stackalloc byte[StringValue.ScratchBytes];
+        ReadOnlySpan<byte> content = StringValue.Read(entry, scratch);
+        content = content[..Math.Min(content.Length, length)];
+        Entry moved = NewEntry(worker, entry.KeySpan, embedded ? ValueEncoding.Embedded : ValueEncoding.Block,
+            embedded ? length : 0, entry.ExpiresAtUnixMs);
+        moved.Access = entry.Access;
+        if (embedded)
+        {
+            content.CopyTo(moved.EmbeddedSpan);
+        }
+        else
+        {
+            ValueBlock block = ValueBlock.Create(Shard.Arena, length);
+            content.CopyTo(block.Span);
+            moved.Block = block;
+        }
+        Table.Replace(position, moved.Address);
+        Free(entry);
+        position = Table.Find(moved.KeySpan, hash);
+        return moved;
+    }
+
+    private static Entry CopyWithExpiry(Entry source, ReadOnlySpan<byte> key, Arena arena, long expiresAtUnixMs, bool moveValue)
+    {
+        bool embedded = source.Encoding == ValueEncoding.Embedded;
+        Entry copy = Entry.Create(
+            arena, key, source.Type, source.Encoding, embedded ? source.EmbeddedSpan.Length : 0, expiresAtUnixMs);
+        copy.Access = source.Access;
+        copy.WasModified = source.WasModified;
+        switch (source.Encoding)
+        {
+            case ValueEncoding.Embedded:
+                source.EmbeddedSpan.CopyTo(copy.EmbeddedSpan);
+                break;
+            case ValueEncoding.Int:
+                copy.Integer = source.Integer;
+                break;
+            default:
+                copy.Block = moveValue ? source.Block : CopyBlock(source.Block, arena);
+                break;
+        }
+        return copy;
+    }
+
+    private static ValueBlock CopyBlock(ValueBlock source, Arena arena)
+    {
+        ValueBlock copy = ValueBlock.Create(arena, source.Length);
+        source.Span.CopyTo(copy.Span);
+        return copy;
+    }
+
+    private void ChangeExpiryInPlace(TablePosition position, Entry entry, long expiresAtUnixMs)
+    {
+        if (entry.HasExpiryField && entry.ExpiresAtUnixMs != expiresAtUnixMs)
+        {
+            entry.ExpiresAtUnixMs = expiresAtUnixMs;
+            Table.Replace(position, entry.Address);
+        }
+    }
+
+    private bool RemoveIfExpired(Worker worker, TablePosition position)
+    {
+        long expiresAt = new Entry(position.Entry).ExpiresAtUnixMs;
+        if (expiresAt == ITableEntry.NoExpiry || expiresAt > worker.NowUnixMs)
+        {
+            return false;
+        }
+        Expire(worker, position);
+        return true;
+    }
+
+    private void Expire(Worker worker, TablePosition position)
+    {
+        worker.Stats.ExpiredKeys++;
+        worker.JournalDelete(Shard, Database, new Entry(position.Entry).KeySpan);
+        Delete(position);
+    }
+
+    private void BeforeChange(Entry entry)
+    {
+        Shard.AssertBorrowed();
+        Shard.WriteBarrier?.BeforeChange(Shard.Index, Database, entry.Address);
+    }
+
+    private void Free(Entry entry)
+    {
+        if (entry.Encoding == ValueEncoding.Block)
+        {
+            entry.Block.Free(Shard.Arena);
+        }
+        Shard.Arena.Free(entry.Address, entry.EntryBytes);
+    }
+
+    private readonly ref struct DueEntries(List<nint> found) : IEntryVisitor
+    {
+        public void Visit(nint entry) => found.Add(entry);
+    }
+
+    private readonly ref struct EntryFreer(Keyspace keyspace) : IEntryVisitor
+    {
+        public void Visit(nint entry) => keyspace.Free(new Entry(entry));
+    }
+}

@@ -1,0 +1,251 @@
+using System.Collections.Concurrent;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Persistence;
+
+namespace Valkey.Turbo.Engine;
+
+/// <summary>What the engine needs of a server thread.</summary>
+public interface IThreadWaker
+{
+    /// <summary>Makes the thread take another turn of its loop soon; called from any thread.</summary>
+    void Wake();
+}
+
+/// <summary>The server: shards, threads, clients and settings. There may be several in one process, as in tests.</summary>
+public sealed class ServerInstance : IDisposable
+{
+    private const int ShardsPerThread = 32;
+    private const int MaxShards = 1024;
+    private const int MaxErrorCodes = 128;
+
+    private readonly IThreadWaker?[] _wakers;
+    private readonly long _unixMicrosecondsAtStart;
+    private readonly int _slotsPerShardShift;
+    private long _nextClientId;
+
+    /// <summary>Makes a server of <paramref name="threadCount"/> threads.</summary>
+    /// <param name="config">Its settings.</param>
+    /// <param name="threadCount">How many threads will run workers.</param>
+    /// <param name="nodeOfThread">The NUMA node of each thread's CPU, -1 for none.</param>
+    /// <param name="clock">Time; the machine's unless a test drives it.</param>
+    /// <param name="seed">Chance; random unless a test fixes it.</param>
+    public ServerInstance(ServerConfig config, int threadCount, Func<int, int>? nodeOfThread = null, Clock? clock = null, ulong? seed = null)
+    {
+        Config = config;
+        Clock = clock ?? Clock.System;
+        StartedAtNs = Clock.MonotonicNs;
+        _unixMicrosecondsAtStart = Clock.UnixMicroseconds;
+        _wakers = new IThreadWaker?[threadCount];
+        int shardCount = threadCount == 1
+            ? 1
+            : Math.Min(MaxShards, (int)BitOperations.RoundUpToPowerOf2((uint)(threadCount * ShardsPerThread)));
+        _slotsPerShardShift = BitOperations.Log2((uint)KeySlot.Count) - BitOperations.Log2((uint)shardCount);
+        Memory = new SpanSource[threadCount];
+        for (int i = 0; i < threadCount; i++)
+        {
+            Memory[i] = new SpanSource(nodeOfThread?.Invoke(i) ?? -1);
+        }
+        Shards = new Shard[shardCount];
+        int databases = (int)config.Databases.Number;
+        for (int i = 0; i < shardCount; i++)
+        {
+            int home = (int)((long)i * threadCount / shardCount);
+            Shards[i] = new Shard(i, home, Memory[home], databases, threadCount > 1, WakeThreads);
+        }
+        Reservations = new ReservationToken(WakeThreads);
+        ulong baseSeed = seed ?? (ulong)RandomNumberGenerator.GetInt32(int.MaxValue) << 32 | (uint)Environment.TickCount;
+        Workers = new Worker[threadCount];
+        for (int i = 0; i < threadCount; i++)
+        {
+            Workers[i] = new Worker(this, i, baseSeed + (ulong)i);
+        }
+        RunId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
+    }
+
+    /// <summary>The settings.</summary>
+    public ServerConfig Config { get; }
+
+    /// <summary>Time.</summary>
+    public Clock Clock { get; }
+
+    /// <summary>When the server started, on the monotonic clock.</summary>
+    public long StartedAtNs { get; }
+
+    /// <summary>Forty hexadecimal digits that differ at every start.</summary>
+    public string RunId { get; }
+
+    /// <summary>The memory of each thread's home shards.</summary>
+    public SpanSource[] Memory { get; }
+
+    /// <summary>All shards.</summary>
+    public Shard[] Shards { get; }
+
+    /// <summary>One worker a thread.</summary>
+    public Worker[] Workers { get; }
+
+    /// <summary>The connected clients by number.</summary>
+    public ConcurrentDictionary<long, Session> Clients { get; } = new();
+
+    /// <summary>How often each error code was replied.</summary>
+    public ConcurrentDictionary<string, StrongBox<long>> ErrorCodes { get; } = new();
+
+    /// <summary>Receives every effect of a write, or null. Set before the threads start.</summary>
+    public IJournalSink? Journal { get; set; }
+
+    /// <summary>Whether expired keys are removed before anyone asks for them.</summary>
+    public bool ExpiresActively { get; set; } = true;
+
+    /// <summary>The listening port, or 0.</summary>
+    public int ListeningPort { get; set; }
+
+    /// <summary>The I/O engine in use, for INFO.</summary>
+    public string IoEngineName { get; set; } = "";
+
+    /// <summary>Connections refused because of <c>maxclients</c>.</summary>
+    public long RejectedConnections;
+
+    /// <summary>Greatest <see cref="UsedBytes"/> seen.</summary>
+    public long PeakUsedBytes { get; private set; }
+
+    /// <summary>Called once when a client orders the server to stop.</summary>
+    public Action? ShutdownRequested { get; set; }
+
+    /// <summary>Writes a line to the server's log, if there is one.</summary>
+    public Action<string>? LogNotice { get; set; }
+
+    /// <summary>Throughput of the last second or so.</summary>
+    public ThroughputRates Rates { get; } = new();
+
+    internal ReservationToken Reservations { get; }
+
+    /// <summary>Exact bytes of all keys, values and tables.</summary>
+    public long UsedBytes
+    {
+        get
+        {
+            long sum = 0;
+            foreach (Shard shard in Shards)
+            {
+                sum += shard.Arena.UsedBytes;
+            }
+            if (sum > PeakUsedBytes)
+            {
+                PeakUsedBytes = sum;
+            }
+            return sum;
+        }
+    }
+
+    /// <summary>The shard that holds a key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int ShardOf(ReadOnlySpan<byte> key) => Shards.Length == 1 ? 0 : KeySlot.Of(key) >> _slotsPerShardShift;
+
+    /// <summary>Keys of a database over all shards; while others write, a recent value.</summary>
+    public long KeyCount(int database)
+    {
+        long sum = 0;
+        foreach (Shard shard in Shards)
+        {
+            sum += shard.Keyspaces[database].Table.Count;
+        }
+        return sum;
+    }
+
+    /// <summary>Wall-clock milliseconds at an instant of the monotonic clock.</summary>
+    public long UnixMsAt(long monotonicNs) => (_unixMicrosecondsAtStart + (monotonicNs - StartedAtNs) / 1000) / 1000 + _clockShiftMs;
+
+    private long _clockShiftMs;
+
+    /// <summary>Follows steps of the wall clock; called about ten times a second.</summary>
+    public void AdjustClock()
+    {
+        long now = Clock.MonotonicNs;
+        long drift = Clock.UnixMicroseconds / 1000 - UnixMsAt(now);
+        if (drift is > 1 or < -1)
+        {
+            Interlocked.Add(ref _clockShiftMs, drift);
+        }
+    }
+
+    /// <summary>A number for a new client.</summary>
+    public long NextClientId() => Interlocked.Increment(ref _nextClientId);
+
+    /// <summary>Tells the engine how to wake a thread.</summary>
+    public void Attach(int thread, IThreadWaker waker) => Volatile.Write(ref _wakers[thread], waker);
+
+    /// <summary>Notes an error reply under its code.</summary>
+    public void CountError(string code)
+    {
+        if (ErrorCodes.Count >= MaxErrorCodes && !ErrorCodes.ContainsKey(code))
+        {
+            code = "ERRORSTATS_OVERFLOW";
+        }
+        Interlocked.Increment(ref ErrorCodes.GetOrAdd(code, static _ => new StrongBox<long>()).Value);
+    }
+
+    /// <summary>Gives a shard's database an empty keyspace. The shard must be borrowed.</summary>
+    /// <param name="shard">The shard.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="later">Whether the home thread frees the old entries bit by bit, instead of the caller now.</param>
+    public static void Flush(Shard shard, int database, bool later)
+    {
+        Keyspace old = shard.Keyspaces[database];
+        if (old.Table.Count == 0 && old.Table.BucketCount == 1)
+        {
+            return;
+        }
+        shard.Keyspaces[database] = new Keyspace(shard, database);
+        old.BeginFreeing();
+        if (later)
+        {
+            shard.Discarded.Enqueue(old);
+        }
+        else
+        {
+            old.FreeSome(long.MaxValue / 2);
+        }
+    }
+
+    /// <summary>Exchanges two databases in one shard, which must be borrowed.</summary>
+    public static void Swap(Shard shard, int first, int second)
+    {
+        Keyspace[] keyspaces = shard.Keyspaces;
+        (keyspaces[first], keyspaces[second]) = (keyspaces[second], keyspaces[first]);
+        keyspaces[first].Database = first;
+        keyspaces[second].Database = second;
+    }
+
+    public void Dispose()
+    {
+        foreach (Shard shard in Shards)
+        {
+            foreach (Keyspace keyspace in shard.Keyspaces)
+            {
+                keyspace.BeginFreeing();
+                keyspace.FreeSome(long.MaxValue / 2);
+            }
+            while (shard.Discarded.TryDequeue(out Keyspace? discarded))
+            {
+                discarded.FreeSome(long.MaxValue / 2);
+            }
+        }
+        foreach (Worker worker in Workers)
+        {
+            worker.Dispose();
+        }
+    }
+
+    private void WakeThreads(ulong bits)
+    {
+        for (int thread = 0; thread < _wakers.Length; thread++)
+        {
+            if ((bits >> (thread & 63) & 1) != 0)
+            {
+                Volatile.Read(ref _wakers[thread])?.Wake();
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using System.Text;
+
+namespace Valkey.Turbo.Engine;
+
+/// <summary>What CLIENT REPLY has asked for.</summary>
+public enum ReplyMode : byte
+{
+    On,
+    Off,
+    /// <summary>The command after the present one gets no reply.</summary>
+    SkipNext,
+    /// <summary>The present command gets no reply.</summary>
+    Skip,
+}
+
+/// <summary>What a session needs of its connection.</summary>
+public interface ISessionTransport
+{
+    /// <summary>Ends the connection; may be called from any thread. Replies queued before are still sent if <paramref name="afterReplies"/>.</summary>
+    void Close(bool afterReplies);
+
+    /// <summary>Bytes of replies waiting to be sent.</summary>
+    long OutputBytes { get; }
+
+    /// <summary>Blocks of replies waiting to be sent.</summary>
+    int OutputBlocks { get; }
+
+    /// <summary>Bytes of requests waiting to be run.</summary>
+    int InputBytes { get; }
+
+    /// <summary>Bytes of memory held for requests.</summary>
+    int InputCapacity { get; }
+}
+
+/// <summary>
+/// The state of one client. Changed by the thread that owns the connection; others read single fields for CLIENT LIST.
+/// </summary>
+public sealed class Session(long id, ISessionTransport transport, int thread)
+{
+    /// <summary>The client's number, never used again.</summary>
+    public long Id { get; } = id;
+
+    /// <summary>The thread that owns the connection.</summary>
+    public int Thread { get; } = thread;
+
+    /// <summary>The connection.</summary>
+    public ISessionTransport Transport { get; } = transport;
+
+    /// <summary>The peer's address.</summary>
+    public string Address { get; init; } = "";
+
+    /// <summary>The local address.</summary>
+    public string LocalAddress { get; init; } = "";
+
+    /// <summary>The descriptor of the socket.</summary>
+    public int FileDescriptor { get; init; }
+
+    /// <summary>Whether the peer is on a Unix socket.</summary>
+    public bool IsUnixSocket { get; init; }
+
+    /// <summary>When it connected, on the monotonic clock.</summary>
+    public long ConnectedAtNs { get; init; }
+
+    /// <summary>When it last sent a command, on the monotonic clock.</summary>
+    public long LastActiveNs { get; set; }
+
+    /// <summary>The database that its commands go to.</summary>
+    public int Database { get; set; }
+
+    /// <summary>2 or 3.</summary>
+    public int ProtocolVersion { get; set; } = 2;
+
+    /// <summary>Whether it may run commands.</summary>
+    public bool IsAuthenticated { get; set; }
+
+    /// <summary>CLIENT SETNAME, or null.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>CLIENT SETINFO LIB-NAME.</summary>
+    public string LibraryName { get; set; } = "";
+
+    /// <summary>CLIENT SETINFO LIB-VER.</summary>
+    public string LibraryVersion { get; set; } = "";
+
+    /// <summary>CLIENT REPLY.</summary>
+    public ReplyMode ReplyMode { get; set; }
+
+    /// <summary>CLIENT NO-EVICT.</summary>
+    public bool IsNoEvict { get; set; }
+
+    /// <summary>CLIENT NO-TOUCH.</summary>
+    public bool IsNoTouch { get; set; }
+
+    /// <summary>Whether the connection ends when the replies so far are sent.</summary>
+    public bool ClosesAfterReply { get; set; }
+
+    /// <summary>The last command's full name.</summary>
+    public string LastCommand { get; set; } = "NULL";
+
+    /// <summary>Commands run.</summary>
+    public long CommandCount { get; set; }
+
+    /// <summary>Bytes received.</summary>
+    public long InputTotalBytes { get; set; }
+
+    /// <summary>Bytes of replies.</summary>
+    public long OutputTotalBytes { get; set; }
+
+    /// <summary>The letters that CLIENT LIST prints for the client's state; N where there is nothing to say.</summary>
+    public string Flags
+    {
+        get
+        {
+            string flags = (ClosesAfterReply ? "c" : "") + (IsUnixSocket ? "U" : "") + (IsNoEvict ? "e" : "") + (IsNoTouch ? "T" : "");
+            return flags.Length == 0 ? "N" : flags;
+        }
+    }
+
+    /// <summary>Back to the state after connecting, but for the identity.</summary>
+    public void Reset(bool needsPassword)
+    {
+        Database = 0;
+        ProtocolVersion = 2;
+        IsAuthenticated = !needsPassword;
+        Name = null;
+        ReplyMode = ReplyMode.On;
+        IsNoEvict = IsNoTouch = false;
+    }
+
+    /// <summary>The line that CLIENT INFO and CLIENT LIST print.</summary>
+    public string Describe(long nowNs)
+    {
+        int input = Transport.InputBytes, inputCapacity = Transport.InputCapacity;
+        long output = Transport.OutputBytes;
+        return new StringBuilder(320)
+            .Append($"id={Id} addr={Address} laddr={LocalAddress} fd={FileDescriptor} name={Name}")
+            .Append($" age={(nowNs - ConnectedAtNs) / 1_000_000_000} idle={(nowNs - LastActiveNs) / 1_000_000_000}")
+            .Append($" flags={Flags} capa= db={Database} sub=0 psub=0 ssub=0 multi=-1 watch=0")
+            .Append($" qbuf={input} qbuf-free={inputCapacity - input} argv-mem=0 multi-mem=0 rbs=0 rbp=0")
+            .Append($" obl=0 oll={Transport.OutputBlocks} omem={output} tot-mem={inputCapacity + output} events=r")
+            .Append($" cmd={LastCommand} user=default redir=-1 resp={ProtocolVersion}")
+            .Append($" lib-name={LibraryName} lib-ver={LibraryVersion}")
+            .Append($" tot-net-in={InputTotalBytes} tot-net-out={OutputTotalBytes} tot-cmds={CommandCount}")
+            .ToString();
+    }
+}

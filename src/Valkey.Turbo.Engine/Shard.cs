@@ -1,0 +1,117 @@
+using System.Runtime.CompilerServices;
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Persistence;
+
+namespace Valkey.Turbo.Engine;
+
+/// <summary>
+/// A part of the keyspace: a range of hash slots over all databases, with its own memory. A thread must have borrowed a
+/// shard to touch anything in it; with a single thread there is nothing to borrow.
+/// </summary>
+/// <remarks>
+/// Borrowing: <c>owner</c> goes from 0 to thread + 1 by compare-exchange, and back by exchange. A thread that does not get
+/// a shard leaves its bit in <c>waiters</c> and tries once more; because both sides use full fences, either that try
+/// succeeds or the holder sees the bit when it lets go and wakes the thread. No wake-up is lost.
+/// </remarks>
+public sealed class Shard
+{
+    private readonly bool _isShared;
+    private readonly Action<ulong> _wakeThreads;
+    private int _owner;
+    private int _reservedFor;
+    private ulong _waiters;
+
+    /// <summary>Which shard this is.</summary>
+    public int Index { get; }
+
+    /// <summary>The thread that expires, evicts and tidies here.</summary>
+    public int HomeThread { get; }
+
+    /// <summary>The shard's memory.</summary>
+    public Arena Arena { get; }
+
+    /// <summary>The shard's part of each database.</summary>
+    public Keyspace[] Keyspaces { get; }
+
+    /// <summary>The greatest stamp given to a write here.</summary>
+    internal long LastStampNs;
+
+    /// <summary>Told before an entry changes, or null; set while the shard is borrowed.</summary>
+    public IWriteBarrier? WriteBarrier { get; set; }
+
+    /// <summary>Tables that FLUSHALL has unhooked and the home thread frees bit by bit.</summary>
+    internal Queue<Keyspace> Discarded { get; } = new();
+
+    internal Shard(int index, int homeThread, SpanSource memory, int databaseCount, bool isShared, Action<ulong> wakeThreads)
+    {
+        Index = index;
+        HomeThread = homeThread;
+        Arena = new Arena(memory);
+        _isShared = isShared;
+        _wakeThreads = wakeThreads;
+        Keyspaces = new Keyspace[databaseCount];
+        for (int i = 0; i < databaseCount; i++)
+        {
+            Keyspaces[i] = new Keyspace(this, i);
+        }
+    }
+
+    /// <summary>Takes the shard for <paramref name="thread"/> if nobody has it. Not re-entrant.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryBorrow(int thread)
+    {
+        if (!_isShared)
+        {
+            return true;
+        }
+        int reservedFor = Volatile.Read(ref _reservedFor);
+        return (reservedFor == 0 || reservedFor == thread + 1)
+            && Interlocked.CompareExchange(ref _owner, thread + 1, 0) == 0;
+    }
+
+    /// <summary>Lets the shard go and wakes the threads that wait for it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Release(int thread)
+    {
+        if (!_isShared)
+        {
+            return;
+        }
+        Invariant.Check(_owner == thread + 1);
+        Interlocked.Exchange(ref _owner, 0);
+        if (Volatile.Read(ref _waiters) != 0)
+        {
+            WakeWaiters();
+        }
+    }
+
+    /// <summary>
+    /// Asks to be woken when the shard is let go. The caller must try to borrow once more afterwards, and only then wait.
+    /// </summary>
+    internal void AddWaiter(int thread) => Interlocked.Or(ref _waiters, 1UL << (thread & 63));
+
+    /// <summary>Keeps other threads from borrowing from now on; the present holder may finish.</summary>
+    internal void Reserve(int thread) => Volatile.Write(ref _reservedFor, thread + 1);
+
+    /// <summary>Ends a reservation.</summary>
+    internal void EndReservation()
+    {
+        Interlocked.Exchange(ref _reservedFor, 0);
+        if (Volatile.Read(ref _waiters) != 0)
+        {
+            WakeWaiters();
+        }
+    }
+
+    /// <summary>Checked builds: ends the process if no thread has borrowed the shard.</summary>
+    internal void AssertBorrowed() => Invariant.Check(!_isShared || _owner != 0);
+
+    private void WakeWaiters()
+    {
+        ulong waiters = Interlocked.Exchange(ref _waiters, 0);
+        if (waiters != 0)
+        {
+            _wakeThreads(waiters);
+        }
+    }
+}

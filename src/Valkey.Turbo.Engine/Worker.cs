@@ -1,0 +1,102 @@
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Persistence;
+using Valkey.Turbo.Protocol;
+
+namespace Valkey.Turbo.Engine;
+
+/// <summary>
+/// What one server thread carries through the engine: its time, its borrowed shards, its counters, its journal clock.
+/// Used by that thread only, but for the counters, which others read.
+/// </summary>
+public sealed class Worker : IDisposable
+{
+    private readonly CommandText _record = new();
+    private long _lastStampNs;
+
+    internal Worker(ServerInstance server, int thread, ulong seed)
+    {
+        Server = server;
+        Thread = thread;
+        Random = new RandomSource(seed);
+        Shards = new BorrowedShards(server.Shards, thread, server.Reservations);
+        RefreshTime();
+    }
+
+    /// <summary>The server that the thread belongs to.</summary>
+    public ServerInstance Server { get; }
+
+    /// <summary>The thread's number, from 0.</summary>
+    public int Thread { get; }
+
+    /// <summary>The shards the thread holds.</summary>
+    public BorrowedShards Shards { get; }
+
+    /// <summary>The thread's chance.</summary>
+    public RandomSource Random { get; }
+
+    /// <summary>The thread's counters.</summary>
+    public WorkerStats Stats { get; } = new();
+
+    /// <summary>The time at the start of the batch, in milliseconds since 1970; what expiry goes by.</summary>
+    public long NowUnixMs { get; private set; }
+
+    /// <summary>The same instant on the monotonic clock.</summary>
+    public long NowMonotonicNs { get; private set; }
+
+    /// <summary>Addresses gathered by an iteration; empty between commands.</summary>
+    public List<nint> Found { get; } = [];
+
+    /// <summary>Reads the clocks. Called once for a batch, so that all of its commands see one time.</summary>
+    public void RefreshTime()
+    {
+        NowMonotonicNs = Server.Clock.MonotonicNs;
+        NowUnixMs = Server.UnixMsAt(NowMonotonicNs);
+    }
+
+    /// <summary>Journals an effect on one shard.</summary>
+    public void Journal(Shard shard, int database, ReadOnlySpan<byte> command)
+    {
+        if (Server.Journal is IJournalSink sink)
+        {
+            long stamp = NextStamp(shard.LastStampNs);
+            shard.LastStampNs = stamp;
+            sink.Append(new JournalStamp(stamp, Thread), database, command);
+        }
+    }
+
+    /// <summary>Journals an effect on all shards held.</summary>
+    public void JournalHeld(int database, ReadOnlySpan<byte> command)
+    {
+        if (Server.Journal is IJournalSink sink)
+        {
+            long last = 0;
+            foreach (int index in Shards.Held)
+            {
+                last = Math.Max(last, Server.Shards[index].LastStampNs);
+            }
+            long stamp = NextStamp(last);
+            foreach (int index in Shards.Held)
+            {
+                Server.Shards[index].LastStampNs = stamp;
+            }
+            sink.Append(new JournalStamp(stamp, Thread), database, command);
+        }
+    }
+
+    /// <summary>Journals the removal of one key.</summary>
+    internal void JournalDelete(Shard shard, int database, ReadOnlySpan<byte> key)
+    {
+        if (Server.Journal is not null)
+        {
+            Journal(shard, database, _record.Begin(2).Add("DEL"u8).Add(key).Bytes);
+        }
+    }
+
+    public void Dispose() => _record.Dispose();
+
+    private long NextStamp(long lastOfShards)
+    {
+        _lastStampNs = Math.Max(Math.Max(_lastStampNs, lastOfShards) + 1, NowMonotonicNs);
+        return _lastStampNs;
+    }
+}

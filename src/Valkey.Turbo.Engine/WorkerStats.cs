@@ -1,0 +1,36 @@
+namespace Valkey.Turbo.Engine;
+
+/// <summary>What one command cost and how often it ran, on one thread.</summary>
+public struct CommandCounters
+{
+    public long Calls;
+    public long MicrosecondsTimes1000;
+    public long Rejected;
+    public long Failed;
+}
+
+/// <summary>Counters of one thread. Written by it alone; read by all, who may see a slightly older value.</summary>
+public sealed class WorkerStats
+{
+    public long CommandsProcessed;
+    public long ConnectionsReceived;
+    public long KeyspaceHits;
+    public long KeyspaceMisses;
+    public long ExpiredKeys;
+    public long InputBytes;
+    public long OutputBytes;
+    public long ErrorReplies;
+    public long ParkedCommands;
+    public long EventLoopCycles;
+
+    /// <summary>Per command, by its number in the command table.</summary>
+    public CommandCounters[] Commands = [];
+
+    /// <summary>Sets everything to zero.</summary>
+    public void Reset()
+    {
+        CommandsProcessed = ConnectionsReceived = KeyspaceHits = KeyspaceMisses = ExpiredKeys = 0;
+        InputBytes = OutputBytes = ErrorReplies = ParkedCommands = EventLoopCycles = 0;
+        Array.Clear(Commands);
+    }
+}

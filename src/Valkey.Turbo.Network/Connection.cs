@@ -1,0 +1,62 @@
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Protocol;
+
+namespace Valkey.Turbo.Network;
+
+/// <summary>
+/// One client's socket: its unfinished input, its queued output, its session. Owned by one reactor; other threads may only
+/// call <see cref="Close"/> and read the counters.
+/// </summary>
+internal sealed class Connection : ISessionTransport
+{
+    private readonly Reactor _reactor;
+
+    internal Connection(Reactor reactor, int descriptor, OutputBlockPool blocks)
+    {
+        _reactor = reactor;
+        Descriptor = descriptor;
+        Output = new OutputQueue(blocks);
+    }
+
+    internal int Descriptor { get; }
+
+    /// <summary>Place in the reactor's table of connections, and how often that place was used before.</summary>
+    internal int Slot { get; set; }
+
+    internal uint Generation { get; set; }
+
+    internal Session Session { get; set; } = null!;
+
+    /// <summary>Input that has arrived and not been run: an unfinished request, or everything behind a parked one.</summary>
+    internal NativeBuffer Input { get; set; } = new();
+
+    internal PartialRequest Partial = PartialRequest.None;
+
+    internal OutputQueue Output { get; }
+
+    /// <summary>A command waits for shards; nothing behind it runs before it.</summary>
+    internal bool IsParked { get; set; }
+
+    internal bool IsClosing { get; set; }
+
+    /// <summary>Replies wait for the end of the turn.</summary>
+    internal bool IsDirty { get; set; }
+
+    // What the engine has under way.
+    internal bool IsReceiving { get; set; }
+
+    internal bool IsSending { get; set; }
+
+    internal bool WaitsForWritable { get; set; }
+
+    public long OutputBytes => Output.QueuedBytes;
+
+    public int OutputBlocks => Output.BlockCount;
+
+    public int InputBytes => Input.Length;
+
+    public int InputCapacity => Input.Capacity;
+
+    public void Close(bool afterReplies) => _reactor.PostClose(this, afterReplies);
+}

@@ -1,0 +1,57 @@
+namespace Valkey.Turbo.Network;
+
+/// <summary>
+/// The seam between a reactor and the kernel. An engine is used by its reactor's thread only; it reports events by calling
+/// <see cref="IIoEvents"/> from within <see cref="Poll"/>.
+/// </summary>
+internal interface IIoEngine : IDisposable
+{
+    /// <summary>The name that INFO and the log print.</summary>
+    string Name { get; }
+
+    /// <summary>Reports connections of a listener until <see cref="IIoEvents.OnAcceptFailed"/>; then call again to go on.</summary>
+    void Accept(int listener);
+
+    /// <summary>Reports every signal of the reactor's wake event.</summary>
+    void WatchWakeUps(int wakeDescriptor);
+
+    /// <summary>Starts receiving for a connection.</summary>
+    void Attach(Connection connection);
+
+    /// <summary>Sends what the connection has queued. Does nothing while an earlier send is under way.</summary>
+    void Send(Connection connection);
+
+    /// <summary>
+    /// Ends a connection. Its descriptor is closed, and <see cref="IIoEvents.OnClosed"/> called, once no operation is under
+    /// way.
+    /// </summary>
+    void Close(Connection connection);
+
+    /// <summary>Submits what is prepared, waits at most <paramref name="timeoutMs"/> (0: not at all), and reports events.</summary>
+    void Poll(int timeoutMs);
+}
+
+/// <summary>What an engine tells its reactor.</summary>
+internal interface IIoEvents
+{
+    /// <summary>A peer has connected; the descriptor belongs to the reactor.</summary>
+    void OnAccepted(int listener, int descriptor);
+
+    /// <summary>Accepting has stopped with a negated error number.</summary>
+    void OnAcceptFailed(int listener, int error);
+
+    /// <summary>Bytes have arrived; they are valid, and may be changed, during the call only.</summary>
+    void OnReceived(Connection connection, Span<byte> bytes);
+
+    /// <summary>The peer has ended the stream, or the connection has failed.</summary>
+    void OnDisconnected(Connection connection);
+
+    /// <summary>Everything queued has been sent.</summary>
+    void OnDrained(Connection connection);
+
+    /// <summary>The connection is gone; nothing refers to it any more.</summary>
+    void OnClosed(Connection connection);
+
+    /// <summary>Another thread has signalled the wake event.</summary>
+    void OnWoken();
+}

@@ -1,0 +1,241 @@
+using Valkey.Turbo.Native;
+
+namespace Valkey.Turbo.Network;
+
+/// <summary>
+/// The io_uring engine: multishot accept and receive into provided buffers, and one system call a turn that submits all
+/// sends and waits.
+/// </summary>
+internal sealed class IoUringEngine : IIoEngine
+{
+    private const int SubmissionCount = 1024;
+    private const int CompletionCount = 8192;
+    private const int BufferCount = 256;
+    private const int BufferBytes = 16 << 10;
+
+    private enum Operation : byte
+    {
+        Accept,
+        Wake,
+        Receive,
+        Send,
+    }
+
+    private readonly IoUring _ring;
+    private readonly ProvidedBuffers _buffers;
+    private readonly ConnectionTable _connections;
+    private readonly IIoEvents _events;
+    private readonly List<Connection> _starved = [];
+
+    private IoUringEngine(IoUring ring, ProvidedBuffers buffers, ConnectionTable connections, IIoEvents events)
+    {
+        (_ring, _buffers, _connections, _events) = (ring, buffers, connections, events);
+    }
+
+    public string Name => "io_uring";
+
+    /// <summary>Makes an engine, or null with the reason why the kernel does not allow it.</summary>
+    internal static IoUringEngine? TryCreate(ConnectionTable connections, IIoEvents events, out string refusal)
+    {
+        IoUring? ring = IoUring.TryCreate(SubmissionCount, CompletionCount, out refusal);
+        if (ring is null)
+        {
+            return null;
+        }
+        ProvidedBuffers? buffers = ProvidedBuffers.TryCreate(ring, BufferCount, BufferBytes);
+        if (buffers is null)
+        {
+            refusal = "the kernel has no provided-buffer rings (5.19 or newer is needed)";
+            ring.Dispose();
+            return null;
+        }
+        return new IoUringEngine(ring, buffers, connections, events);
+    }
+
+    public void Accept(int listener) => _ring.PrepareAcceptMultishot(listener, Pack(Operation.Accept, listener, 0));
+
+    public void WatchWakeUps(int wakeDescriptor) =>
+        _ring.PreparePollMultishot(wakeDescriptor, Pack(Operation.Wake, wakeDescriptor, 0));
+
+    public void Attach(Connection connection) => Receive(connection);
+
+    public void Send(Connection connection)
+    {
+        if (connection.IsSending || connection.Output.Head is not { } head)
+        {
+            return;
+        }
+        connection.IsSending = true;
+        _ring.PrepareSend(
+            connection.Descriptor, head.UnsentAddress, head.Unsent.Length, Pack(Operation.Send, connection.Slot, connection.Generation));
+    }
+
+    public void Close(Connection connection)
+    {
+        // Operations under way complete at once on a socket that is shut down.
+        Sockets.Shutdown(connection.Descriptor);
+        CloseIfIdle(connection);
+    }
+
+    public void Poll(int timeoutMs)
+    {
+        _ring.SubmitAndWait(timeoutMs);
+        while (_ring.TryPeek(out Completion completion))
+        {
+            _ring.Advance();
+            Handle(completion);
+        }
+        foreach (Connection connection in _starved)
+        {
+            if (!connection.IsClosing)
+            {
+                Receive(connection);
+            }
+        }
+        _starved.Clear();
+    }
+
+    public void Dispose()
+    {
+        _ring.Dispose();
+        _buffers.Dispose();
+    }
+
+    private void Handle(in Completion completion)
+    {
+        (Operation operation, int slot, uint generation) = Unpack(completion.UserData);
+        switch (operation)
+        {
+            case Operation.Accept:
+                HandleAccept(slot, completion);
+                return;
+            case Operation.Wake:
+                _events.OnWoken();
+                if (!completion.HasMore)
+                {
+                    WatchWakeUps(slot);
+                }
+                return;
+        }
+        Connection? connection = _connections.Find(slot, generation);
+        if (connection is null)
+        {
+            if (completion.HasBuffer)
+            {
+                _buffers.Return(completion.BufferId);
+            }
+            return;
+        }
+        if (operation == Operation.Receive)
+        {
+            HandleReceive(connection, completion);
+        }
+        else
+        {
+            HandleSend(connection, completion.Result);
+        }
+        if (connection.IsClosing)
+        {
+            CloseIfIdle(connection);
+        }
+    }
+
+    private void HandleAccept(int listener, in Completion completion)
+    {
+        if (completion.Result >= 0)
+        {
+            _events.OnAccepted(listener, completion.Result);
+            if (!completion.HasMore)
+            {
+                Accept(listener);
+            }
+        }
+        else if (completion.Result == -Errno.ECONNABORTED)
+        {
+            Accept(listener);
+        }
+        else
+        {
+            _events.OnAcceptFailed(listener, completion.Result);
+        }
+    }
+
+    private void HandleReceive(Connection connection, in Completion completion)
+    {
+        if (!completion.HasMore)
+        {
+            connection.IsReceiving = false;
+        }
+        if (completion.Result > 0)
+        {
+            int id = completion.BufferId;
+            if (!connection.IsClosing)
+            {
+                _events.OnReceived(connection, _buffers.Span(id, completion.Result));
+            }
+            _buffers.Return(id);
+        }
+        else if (completion.Result is not (-Errno.ENOBUFS or -Errno.EINTR) && !connection.IsClosing)
+        {
+            _events.OnDisconnected(connection);
+            return;
+        }
+        if (!connection.IsReceiving && !connection.IsClosing)
+        {
+            // Buffers may have run out; those used in this turn are back once it ends.
+            connection.IsReceiving = true;
+            _starved.Add(connection);
+        }
+    }
+
+    private void HandleSend(Connection connection, int result)
+    {
+        connection.IsSending = false;
+        if (result < 0)
+        {
+            if (!connection.IsClosing)
+            {
+                _events.OnDisconnected(connection);
+            }
+            return;
+        }
+        var head = connection.Output.Head!;
+        head.SentBytes += result;
+        if (head.Unsent.IsEmpty)
+        {
+            connection.Output.DropHead();
+        }
+        if (connection.Output.Head is not null && !connection.IsClosing)
+        {
+            Send(connection);
+        }
+        else if (!connection.IsClosing)
+        {
+            _events.OnDrained(connection);
+        }
+    }
+
+    private void Receive(Connection connection)
+    {
+        connection.IsReceiving = true;
+        _ring.PrepareReceiveMultishot(connection.Descriptor, Pack(Operation.Receive, connection.Slot, connection.Generation));
+    }
+
+    private void CloseIfIdle(Connection connection)
+    {
+        _starved.Remove(connection);
+        if (connection.IsReceiving || connection.IsSending)
+        {
+            return;
+        }
+        Sockets.Close(connection.Descriptor);
+        _events.OnClosed(connection);
+    }
+
+    // User data: | generation 32 | slot 24 | operation 8 |
+    private static ulong Pack(Operation operation, int slot, uint generation) =>
+        (ulong)generation << 32 | (ulong)(uint)slot << 8 | (byte)operation;
+
+    private static (Operation Operation, int Slot, uint Generation) Unpack(ulong userData) =>
+        ((Operation)(byte)userData, (int)(userData >> 8 & 0xFFFFFF), (uint)(userData >> 32));
+}

@@ -1,0 +1,247 @@
+using System.Net;
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Native;
+
+namespace Valkey.Turbo.Network;
+
+/// <summary>Where the network reports what the operator should know.</summary>
+public interface INetworkLog
+{
+    /// <summary>Something to know.</summary>
+    void Notice(string text);
+
+    /// <summary>Something to act on.</summary>
+    void Warning(string text);
+}
+
+/// <summary>The server's listeners and threads.</summary>
+public sealed class NetworkServer : IDisposable
+{
+    private const string TooManyClients = "ERR max number of clients reached";
+
+    private const string Denied =
+        "DENIED Running in protected mode because protected mode is enabled and no password is set for the default user. "
+        + "In this mode connections are only accepted from the loopback interface. To connect from elsewhere, set a password "
+        + "(requirepass), bind to chosen addresses, or turn protected mode off (CONFIG SET protected-mode no) on a trusted network.";
+
+    private readonly ServerInstance _server;
+    private readonly int[] _cpus;
+    private readonly List<int> _listeners = [];
+    private readonly Reactor?[] _reactors;
+    private readonly Thread[] _threads;
+    private readonly CountdownEvent _started;
+    private Exception? _failure;
+    private int _unixListener = -1;
+    private int _clientCount;
+
+    /// <summary>Prepares as many threads as the server has workers.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="cpus">The CPU each thread is pinned to; empty for none.</param>
+    /// <param name="log">Where to report.</param>
+    public NetworkServer(ServerInstance server, int[] cpus, INetworkLog log)
+    {
+        (_server, _cpus, Log) = (server, cpus, log);
+        _reactors = new Reactor?[server.Workers.Length];
+        _threads = new Thread[server.Workers.Length];
+        _started = new CountdownEvent(server.Workers.Length);
+    }
+
+    internal INetworkLog Log { get; }
+
+    /// <summary>Opens the listeners, starts the threads and returns once they run.</summary>
+    /// <exception cref="IOException">A listener can't be opened, or no engine can be had.</exception>
+    public void Start()
+    {
+        OpenListeners();
+        for (int i = 0; i < _threads.Length; i++)
+        {
+            int thread = i;
+            _threads[i] = new Thread(() => RunThread(thread), 256 << 10) { Name = $"turbo-{i}", IsBackground = true };
+            _threads[i].Start();
+        }
+        _started.Wait();
+        if (_failure is not null)
+        {
+            throw new IOException(_failure.Message, _failure);
+        }
+    }
+
+    /// <summary>Stops accepting, sends the replies of commands that have run, ends all threads.</summary>
+    public void Stop()
+    {
+        foreach (Reactor? reactor in _reactors)
+        {
+            reactor?.Stop();
+        }
+        foreach (Thread thread in _threads)
+        {
+            thread?.Join();
+        }
+        foreach (int listener in _listeners)
+        {
+            Sockets.Close(listener);
+        }
+        _listeners.Clear();
+        if (_unixListener >= 0)
+        {
+            File.Delete(_server.Config.UnixSocket.Text);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (Reactor? reactor in _reactors)
+        {
+            reactor?.Dispose();
+        }
+        _started.Dispose();
+    }
+
+    internal bool IsUnix(int listener) => listener == _unixListener;
+
+    /// <summary>Hands a new connection to the thread with the fewest.</summary>
+    internal void Distribute(int listener, int descriptor)
+    {
+        Reactor target = _reactors[0]!;
+        foreach (Reactor? reactor in _reactors)
+        {
+            if (reactor!.ConnectionCount < target.ConnectionCount)
+            {
+                target = reactor;
+            }
+        }
+        Interlocked.Increment(ref _clientCount);
+        target.PostAdopt(listener, descriptor);
+    }
+
+    internal void ConnectionClosed() => Interlocked.Decrement(ref _clientCount);
+
+    /// <summary>Why a client may not connect, or null.</summary>
+    internal string? Refusal(Session session)
+    {
+        if (Volatile.Read(ref _clientCount) > _server.Config.MaxClients.Number)
+        {
+            return TooManyClients;
+        }
+        ServerConfig config = _server.Config;
+        bool isProtected = config.ProtectedMode.IsSet && config.RequirePass.Text.Length == 0 && !session.IsUnixSocket;
+        return isProtected && !IsLoopback(session.Address) ? Denied : null;
+    }
+
+    internal void RunCron()
+    {
+        _server.AdjustClock();
+        Structures.TableClock.NowUnixMs = _server.Workers[0].NowUnixMs;
+        _ = _server.UsedBytes;
+        _server.Rates.Sample(_server);
+    }
+
+    internal IIoEngine CreateEngine(ConnectionTable connections, IIoEvents events)
+    {
+        string wanted = _server.Config.IoEngine.Choice;
+        if (wanted != "epoll")
+        {
+            IoUringEngine? engine = IoUringEngine.TryCreate(connections, events, out string refusal);
+            if (engine is not null)
+            {
+                return engine;
+            }
+            if (wanted == "io_uring")
+            {
+                throw new IOException($"io_uring can't be used: {refusal}");
+            }
+            if (_reactors[0] is null)
+            {
+                Log.Notice($"io_uring can't be used: {refusal}. Using epoll.");
+            }
+        }
+        return new EpollEngine(connections, events);
+    }
+
+    private void RunThread(int thread)
+    {
+        Reactor reactor;
+        try
+        {
+            if (thread < _cpus.Length)
+            {
+                CpuAffinity.Pin(_cpus[thread]);
+            }
+            reactor = new Reactor(this, _server.Workers[thread]);
+            _reactors[thread] = reactor;
+            if (thread == 0)
+            {
+                _server.IoEngineName = reactor.EngineName;
+            }
+        }
+        catch (Exception e)
+        {
+            _failure = e;
+            _started.Signal();
+            return;
+        }
+        _started.Signal();
+        _started.Wait();
+        if (_failure is not null)
+        {
+            return;
+        }
+        if (thread == 0)
+        {
+            foreach (int listener in _listeners)
+            {
+                reactor.Listen(listener);
+            }
+        }
+        reactor.Run();
+    }
+
+    private void OpenListeners()
+    {
+        ServerConfig config = _server.Config;
+        int port = (int)config.Port.Number, backlog = (int)config.Backlog.Number;
+        string[] addresses = config.Bind.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        foreach (string text in port == 0 ? [] : addresses)
+        {
+            bool isOptional = text.StartsWith('-');
+            string name = isOptional ? text[1..] : text;
+            IPAddress? address = name switch { "*" => IPAddress.Any, "::*" => IPAddress.IPv6Any, _ => Resolve(name) };
+            int listener = address is null ? -Errno.EINVAL : Sockets.ListenTcp(address, port, backlog);
+            if (listener >= 0)
+            {
+                _listeners.Add(listener);
+                continue;
+            }
+            bool inUse = listener == -Errno.EADDRINUSE;
+            string reason = $"Could not create server TCP listening socket {name}:{port}: bind: {Errno.Describe(-listener)}";
+            Log.Warning(reason);
+            if (!isOptional || inUse)
+            {
+                throw new IOException(reason);
+            }
+        }
+        if (config.UnixSocket.Text.Length > 0)
+        {
+            _unixListener = Sockets.ListenUnix(config.UnixSocket.Text, (int)config.UnixSocketPermissions.Number, backlog);
+            if (_unixListener < 0)
+            {
+                throw new IOException($"Failed opening Unix socket: bind: {Errno.Describe(-_unixListener)}");
+            }
+            _listeners.Add(_unixListener);
+        }
+        if (_listeners.Count == 0)
+        {
+            throw new IOException("Configured to not listen anywhere, exiting.");
+        }
+        _server.ListeningPort = port;
+    }
+
+    private static IPAddress? Resolve(string name) =>
+        IPAddress.TryParse(name, out IPAddress? address) ? address : Dns.GetHostAddresses(name).FirstOrDefault();
+
+    private static bool IsLoopback(string peer)
+    {
+        int colon = peer.LastIndexOf(':');
+        return colon > 0 && IPAddress.TryParse(peer[..colon].Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address);
+    }
+}

@@ -1,0 +1,444 @@
+using System.Collections.Concurrent;
+using Valkey.Turbo.Commands;
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Native;
+using Valkey.Turbo.Protocol;
+
+namespace Valkey.Turbo.Network;
+
+/// <summary>
+/// One server thread: its engine, its connections, its timers. A turn of its loop: wait and handle what arrived, take
+/// messages of other threads, retry parked commands, send all replies, tidy up.
+/// </summary>
+internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
+{
+    private const int CronIntervalMs = 100;
+    private const long NsPerMs = 1_000_000;
+
+    private readonly record struct Message(MessageKind Kind, Connection? Connection, int Descriptor, int Listener);
+
+    private enum MessageKind
+    {
+        Wake,
+        Adopt,
+        Close,
+        CloseAfterReplies,
+    }
+
+    private readonly NetworkServer _network;
+    private readonly ServerInstance _server;
+    private readonly Worker _worker;
+    private readonly IIoEngine _engine;
+    private readonly ConnectionTable _connections = new();
+    private readonly OutputBlockPool _blocks = new();
+    private readonly RequestBatch _batch = new();
+    private readonly ReplyWriter _reply = new();
+    private readonly Dispatcher _dispatcher;
+    private readonly Housekeeping _housekeeping;
+    private readonly WakeEvent _wakeEvent = new();
+    private readonly ConcurrentQueue<Message> _messages = new();
+    private readonly List<Connection> _dirty = [];
+    private readonly Queue<Connection> _parked = new();
+    private readonly List<int> _pausedListeners = [];
+    private int _isWakePending;
+    private int _connectionCount;
+    private volatile bool _isStopping;
+
+    internal Reactor(NetworkServer network, Worker worker)
+    {
+        _network = network;
+        _server = worker.Server;
+        _worker = worker;
+        _engine = network.CreateEngine(_connections, this);
+        _dispatcher = new Dispatcher(worker, _reply);
+        _housekeeping = new Housekeeping(worker);
+        _engine.WatchWakeUps(_wakeEvent.FileDescriptor);
+        _server.Attach(worker.Thread, this);
+    }
+
+    internal string EngineName => _engine.Name;
+
+    /// <summary>Connections owned or on their way here; read by the thread that distributes new ones.</summary>
+    internal int ConnectionCount => Volatile.Read(ref _connectionCount);
+
+    /// <summary>Accepts connections of a listener on this thread.</summary>
+    internal void Listen(int listener) => _engine.Accept(listener);
+
+    /// <summary>Runs until <see cref="Stop"/>.</summary>
+    internal void Run()
+    {
+        long nextCronNs = _server.Clock.MonotonicNs;
+        while (!_isStopping)
+        {
+            long now = _server.Clock.MonotonicNs;
+            if (now >= nextCronNs)
+            {
+                RunCron();
+                nextCronNs = now + CronIntervalMs * NsPerMs;
+            }
+            int timeoutMs = _housekeeping.HasMore ? 1 : (int)Math.Max(1, (nextCronNs - now) / NsPerMs);
+            _engine.Poll(timeoutMs);
+            _worker.Stats.EventLoopCycles++;
+            TakeMessages();
+            RetryParked();
+            SendReplies();
+            if (_housekeeping.HasMore)
+            {
+                _worker.RefreshTime();
+                _housekeeping.Run();
+            }
+        }
+        Drain();
+    }
+
+    /// <summary>Makes <see cref="Run"/> send the replies it has and return. Any thread.</summary>
+    internal void Stop()
+    {
+        _isStopping = true;
+        Wake();
+    }
+
+    public void Wake()
+    {
+        if (Interlocked.Exchange(ref _isWakePending, 1) == 0)
+        {
+            _wakeEvent.Signal();
+        }
+    }
+
+    /// <summary>Gives this reactor a new connection. Any thread.</summary>
+    internal void PostAdopt(int listener, int descriptor)
+    {
+        Interlocked.Increment(ref _connectionCount);
+        _messages.Enqueue(new Message(MessageKind.Adopt, null, descriptor, listener));
+        Wake();
+    }
+
+    /// <summary>Ends a connection of this reactor. Any thread.</summary>
+    internal void PostClose(Connection connection, bool afterReplies)
+    {
+        _messages.Enqueue(new Message(afterReplies ? MessageKind.CloseAfterReplies : MessageKind.Close, connection, -1, -1));
+        Wake();
+    }
+
+    public void OnWoken()
+    {
+        _wakeEvent.Drain();
+        Volatile.Write(ref _isWakePending, 0);
+    }
+
+    public void OnAccepted(int listener, int descriptor) => _network.Distribute(listener, descriptor);
+
+    public void OnAcceptFailed(int listener, int error)
+    {
+        _network.Log.Warning($"Error accepting a client connection: {Errno.Describe(-error)}; will try again");
+        _pausedListeners.Add(listener);
+    }
+
+    public void OnReceived(Connection connection, Span<byte> bytes)
+    {
+        connection.Session.InputTotalBytes += bytes.Length;
+        _worker.Stats.InputBytes += bytes.Length;
+        if (connection.Input.Length == 0 && !connection.IsParked)
+        {
+            int consumed = RunRequests(connection, bytes);
+            if (consumed < bytes.Length && !connection.IsClosing && !connection.Session.ClosesAfterReply)
+            {
+                connection.Input.Append(bytes[consumed..]);
+            }
+            return;
+        }
+        connection.Input.Append(bytes);
+        if (connection.Input.Length > _server.Config.QueryBufferLimit.Number)
+        {
+            _network.Log.Warning($"Closing client that reached max query buffer length: {connection.Session.Describe(_worker.NowMonotonicNs)}");
+            OnDisconnected(connection);
+            return;
+        }
+        if (!connection.IsParked && connection.Input.Length >= connection.Partial.BytesNeeded)
+        {
+            RunBuffered(connection);
+        }
+    }
+
+    public void OnDisconnected(Connection connection)
+    {
+        if (!connection.IsClosing)
+        {
+            connection.IsClosing = true;
+            _server.Clients.TryRemove(connection.Session.Id, out _);
+            _engine.Close(connection);
+        }
+    }
+
+    public void OnDrained(Connection connection)
+    {
+        if (connection.Session.ClosesAfterReply)
+        {
+            OnDisconnected(connection);
+        }
+    }
+
+    public void OnClosed(Connection connection)
+    {
+        _connections.Remove(connection);
+        connection.Output.Clear();
+        connection.Input.Dispose();
+        Interlocked.Decrement(ref _connectionCount);
+        _network.ConnectionClosed();
+    }
+
+    public void Dispose()
+    {
+        _engine.Dispose();
+        _wakeEvent.Dispose();
+        _blocks.Dispose();
+        _batch.Dispose();
+    }
+
+    private void RunBuffered(Connection connection)
+    {
+        int consumed = RunRequests(connection, connection.Input.Span);
+        if (!connection.IsParked && !connection.IsClosing)
+        {
+            connection.Input.Consume(Math.Min(consumed, connection.Input.Length));
+            if (connection.Input.Length == 0)
+            {
+                connection.Input.Release();
+            }
+        }
+    }
+
+    /// <summary>Runs all whole requests of some input and returns the bytes that are done with.</summary>
+    private int RunRequests(Connection connection, Span<byte> input)
+    {
+        Session session = connection.Session;
+        _reply.Target(connection.Output);
+        long queuedBefore = connection.Output.QueuedBytes;
+        int consumed = 0;
+        while (consumed < input.Length && !session.ClosesAfterReply)
+        {
+            FramingLimits limits = new(_server.Config.MaxBulkBytes.Number, !session.IsAuthenticated);
+            _batch.Clear();
+            int framed = RequestFramer.Frame(input[consumed..], limits, ref connection.Partial, _batch, out string? error);
+            consumed += framed;
+            if (_batch.Count > 0)
+            {
+                int done = _dispatcher.Run(session, _batch, 0);
+                if (done < _batch.Count)
+                {
+                    Park(connection, done, input[consumed..]);
+                    consumed = input.Length;
+                    break;
+                }
+            }
+            if (error is not null && !session.ClosesAfterReply)
+            {
+                _reply.Error($"ERR Protocol error: {error}");
+                session.ClosesAfterReply = true;
+            }
+            if (framed == 0)
+            {
+                break;
+            }
+        }
+        _reply.Flush();
+        long written = connection.Output.QueuedBytes - queuedBefore;
+        session.OutputTotalBytes += written;
+        _worker.Stats.OutputBytes += written;
+        MarkDirty(connection);
+        return session.ClosesAfterReply ? input.Length : consumed;
+    }
+
+    /// <summary>Sets requests that could not get their shards aside, with all input behind them.</summary>
+    private void Park(Connection connection, int first, ReadOnlySpan<byte> rest)
+    {
+        Memory.NativeBuffer waiting = new();
+        _batch.CopyTo(waiting, first);
+        waiting.Append(rest);
+        connection.Input.Dispose();
+        connection.Input = waiting;
+        connection.Partial = PartialRequest.None;
+        connection.IsParked = true;
+        _parked.Enqueue(connection);
+    }
+
+    private void RetryParked()
+    {
+        for (int count = _parked.Count; count > 0; count--)
+        {
+            Connection connection = _parked.Dequeue();
+            if (connection.IsClosing)
+            {
+                continue;
+            }
+            connection.IsParked = false;
+            RunBuffered(connection);
+        }
+        if (_parked.Count == 0)
+        {
+            _worker.Shards.Abandon();
+        }
+    }
+
+    private void MarkDirty(Connection connection)
+    {
+        if (!connection.IsDirty && (connection.Output.Head is not null || connection.Session.ClosesAfterReply))
+        {
+            connection.IsDirty = true;
+            _dirty.Add(connection);
+        }
+    }
+
+    private void SendReplies()
+    {
+        for (int i = 0; i < _dirty.Count; i++)
+        {
+            Connection connection = _dirty[i];
+            connection.IsDirty = false;
+            if (connection.IsClosing)
+            {
+                continue;
+            }
+            if (connection.Output.QueuedBytes > 0)
+            {
+                _engine.Send(connection);
+            }
+            else
+            {
+                OnDrained(connection);
+            }
+        }
+        _dirty.Clear();
+    }
+
+    private void TakeMessages()
+    {
+        while (_messages.TryDequeue(out Message message))
+        {
+            switch (message.Kind)
+            {
+                case MessageKind.Adopt:
+                    Adopt(message.Listener, message.Descriptor);
+                    break;
+                case MessageKind.Close:
+                    OnDisconnected(message.Connection!);
+                    break;
+                case MessageKind.CloseAfterReplies:
+                    message.Connection!.Session.ClosesAfterReply = true;
+                    MarkDirty(message.Connection);
+                    break;
+            }
+        }
+    }
+
+    private void Adopt(int listener, int descriptor)
+    {
+        bool isUnix = _network.IsUnix(listener);
+        string path = _server.Config.UnixSocket.Text;
+        if (!isUnix)
+        {
+            Sockets.SetNoDelay(descriptor);
+            Sockets.SetKeepAlive(descriptor, (int)_server.Config.KeepAliveSeconds.Number);
+        }
+        Connection connection = new(this, descriptor, _blocks);
+        long now = _server.Clock.MonotonicNs;
+        connection.Session = new Session(_server.NextClientId(), connection, _worker.Thread)
+        {
+            Address = Sockets.PeerName(descriptor, path),
+            LocalAddress = Sockets.LocalName(descriptor, path),
+            FileDescriptor = descriptor,
+            IsUnixSocket = isUnix,
+            ConnectedAtNs = now,
+            LastActiveNs = now,
+            IsAuthenticated = _server.Config.RequirePass.Text.Length == 0,
+        };
+        _worker.Stats.ConnectionsReceived++;
+        _connections.Add(connection);
+        _server.Clients[connection.Session.Id] = connection.Session;
+        if (_network.Refusal(connection.Session) is { } refusal)
+        {
+            Refuse(connection, refusal);
+            return;
+        }
+        _engine.Attach(connection);
+    }
+
+    private void Refuse(Connection connection, string refusal)
+    {
+        _server.Clients.TryRemove(connection.Session.Id, out _);
+        Interlocked.Increment(ref _server.RejectedConnections);
+        Sockets.Send(connection.Descriptor, System.Text.Encoding.ASCII.GetBytes($"-{refusal}\r\n"));
+        connection.IsClosing = true;
+        _engine.Close(connection);
+    }
+
+    private void RunCron()
+    {
+        _worker.RefreshTime();
+        if (_worker.Thread == 0)
+        {
+            _network.RunCron();
+        }
+        _housekeeping.Run();
+        foreach (int listener in _pausedListeners)
+        {
+            _engine.Accept(listener);
+        }
+        _pausedListeners.Clear();
+        CloseIdle();
+    }
+
+    private void CloseIdle()
+    {
+        long timeoutSeconds = _server.Config.IdleTimeoutSeconds.Number;
+        if (timeoutSeconds == 0)
+        {
+            return;
+        }
+        long limitNs = _worker.NowMonotonicNs - timeoutSeconds * 1000 * NsPerMs;
+        for (int slot = 0; slot < _connections.SlotCount; slot++)
+        {
+            if (_connections[slot] is { IsClosing: false } connection && connection.Session.LastActiveNs < limitNs)
+            {
+                OnDisconnected(connection);
+            }
+        }
+    }
+
+    /// <summary>Sends the replies of commands that have run, for a second at most, and closes everything.</summary>
+    private void Drain()
+    {
+        long endNs = _server.Clock.MonotonicNs + 1000 * NsPerMs;
+        TakeMessages();
+        SendReplies();
+        while (HasUnsent() && _server.Clock.MonotonicNs < endNs)
+        {
+            _engine.Poll(10);
+            SendReplies();
+        }
+        for (int slot = 0; slot < _connections.SlotCount; slot++)
+        {
+            if (_connections[slot] is { } connection)
+            {
+                OnDisconnected(connection);
+            }
+        }
+        for (int turn = 0; turn < 10 && _connections.Count > 0; turn++)
+        {
+            _engine.Poll(1);
+        }
+    }
+
+    private bool HasUnsent()
+    {
+        for (int slot = 0; slot < _connections.SlotCount; slot++)
+        {
+            if (_connections[slot] is { IsClosing: false } connection && connection.Output.QueuedBytes > 0)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+}

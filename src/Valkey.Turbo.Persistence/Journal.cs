@@ -1,0 +1,42 @@
+namespace Valkey.Turbo.Persistence;
+
+/// <summary>
+/// When a write took effect. Stamps order the records of all shards totally, and consistently with what clients saw: a
+/// write that began after another's reply was sent has the greater stamp, as has a later write to the same shard
+/// (a hybrid logical clock; Kulkarni et al., 2014).
+/// </summary>
+/// <param name="TimeNs">Nanoseconds of the monotonic clock, advanced past every stamp the writer has seen.</param>
+/// <param name="Thread">Breaks ties between threads.</param>
+public readonly record struct JournalStamp(long TimeNs, int Thread) : IComparable<JournalStamp>
+{
+    public int CompareTo(JournalStamp other) =>
+        TimeNs != other.TimeNs ? TimeNs.CompareTo(other.TimeNs) : Thread.CompareTo(other.Thread);
+
+    public static bool operator <(JournalStamp a, JournalStamp b) => a.CompareTo(b) < 0;
+
+    public static bool operator >(JournalStamp a, JournalStamp b) => a.CompareTo(b) > 0;
+
+    public static bool operator <=(JournalStamp a, JournalStamp b) => a.CompareTo(b) <= 0;
+
+    public static bool operator >=(JournalStamp a, JournalStamp b) => a.CompareTo(b) >= 0;
+}
+
+/// <summary>
+/// Receives the effect of every write as one deterministic command. Called on the thread that made the change, while it
+/// holds the shards concerned; calls of different threads run at the same time.
+/// </summary>
+public interface IJournalSink
+{
+    /// <summary>Takes one record. <paramref name="command"/> is a RESP array of bulk strings, valid during the call only.</summary>
+    void Append(JournalStamp stamp, int database, ReadOnlySpan<byte> command);
+}
+
+/// <summary>
+/// Sees every entry before it changes or goes, so that a snapshot can save the old version first. Called under the
+/// entry's shard.
+/// </summary>
+public interface IWriteBarrier
+{
+    /// <summary>The entry at <paramref name="entry"/> is about to be changed, replaced or removed.</summary>
+    void BeforeChange(int shard, int database, nint entry);
+}

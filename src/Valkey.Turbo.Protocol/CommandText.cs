@@ -1,0 +1,48 @@
+using Valkey.Turbo.Memory;
+
+namespace Valkey.Turbo.Protocol;
+
+/// <summary>Builds one command as a RESP array of bulk strings, off the managed heap. Used again and again by one thread.</summary>
+public sealed class CommandText : IDisposable
+{
+    private readonly NativeBuffer _buffer = new();
+
+    /// <summary>The command so far; valid until the next call.</summary>
+    public ReadOnlySpan<byte> Bytes => _buffer.Span;
+
+    /// <summary>Starts a command of <paramref name="argumentCount"/> words.</summary>
+    public CommandText Begin(int argumentCount)
+    {
+        _buffer.Consume(_buffer.Length);
+        Header((byte)'*', argumentCount);
+        return this;
+    }
+
+    /// <summary>Adds a word.</summary>
+    public CommandText Add(ReadOnlySpan<byte> word)
+    {
+        Header((byte)'$', word.Length);
+        _buffer.Append(word);
+        _buffer.Append("\r\n"u8);
+        return this;
+    }
+
+    /// <summary>Adds an integer as a word.</summary>
+    public CommandText Add(long word)
+    {
+        Span<byte> digits = stackalloc byte[Decimal64.MaxDigits];
+        return Add(digits[..Decimal64.Format(word, digits)]);
+    }
+
+    public void Dispose() => _buffer.Dispose();
+
+    private void Header(byte kind, int value)
+    {
+        Span<byte> line = stackalloc byte[Decimal64.MaxDigits + 3];
+        line[0] = kind;
+        int length = 1 + Decimal64.Format(value, line[1..]);
+        line[length++] = (byte)'\r';
+        line[length++] = (byte)'\n';
+        _buffer.Append(line[..length]);
+    }
+}

@@ -1,0 +1,121 @@
+namespace Valkey.Turbo.Protocol;
+
+/// <summary>
+/// Splits a line into words as Valkey's command line does: blanks separate, double quotes allow \n \r \t \b \a and \xHH,
+/// single quotes allow \'. Also the syntax of valkey.conf.
+/// </summary>
+public static class InlineLine
+{
+    /// <summary>Splits and unquotes in place; false where quotes are unbalanced.</summary>
+    internal static bool Split(Span<byte> line, RequestBatch batch)
+    {
+        int at = 0, write = 0;
+        while (true)
+        {
+            while (at < line.Length && IsBlank(line[at]))
+            {
+                at++;
+            }
+            if (at == line.Length)
+            {
+                return true;
+            }
+            // Unquoting never lengthens, so the write position never overtakes the read position.
+            write = Math.Max(write, 0);
+            int wordStart = write;
+            if (!ReadWord(line, ref at, ref write))
+            {
+                return false;
+            }
+            batch.AddArgument(wordStart, write - wordStart);
+        }
+    }
+
+    /// <summary>Splits a line of configuration; null where quotes are unbalanced.</summary>
+    public static List<byte[]>? Split(ReadOnlySpan<byte> line)
+    {
+        byte[] copy = line.ToArray();
+        List<byte[]> words = [];
+        int at = 0;
+        while (true)
+        {
+            while (at < copy.Length && IsBlank(copy[at]))
+            {
+                at++;
+            }
+            if (at == copy.Length)
+            {
+                return words;
+            }
+            int write = at, start = at;
+            if (!ReadWord(copy, ref at, ref write))
+            {
+                return null;
+            }
+            words.Add(copy[start..write]);
+        }
+    }
+
+    private static bool ReadWord(Span<byte> line, ref int at, ref int write)
+    {
+        while (at < line.Length && !IsBlank(line[at]))
+        {
+            byte b = line[at++];
+            if (b is not ((byte)'"' or (byte)'\''))
+            {
+                line[write++] = b;
+                continue;
+            }
+            if (!ReadQuoted(line, b, ref at, ref write))
+            {
+                return false;
+            }
+            // A closing quote ends the word.
+            return at == line.Length || IsBlank(line[at]);
+        }
+        return true;
+    }
+
+    private static bool ReadQuoted(Span<byte> line, byte quote, ref int at, ref int write)
+    {
+        while (at < line.Length)
+        {
+            byte b = line[at++];
+            if (b == quote)
+            {
+                return true;
+            }
+            if (b == '\\' && at < line.Length)
+            {
+                b = quote == '"' ? Unescape(line, ref at) : line[at] == '\'' ? line[at++] : b;
+            }
+            line[write++] = b;
+        }
+        return false;
+    }
+
+    private static byte Unescape(Span<byte> line, ref int at)
+    {
+        if (line[at] == 'x' && at + 2 < line.Length && IsHex(line[at + 1]) && IsHex(line[at + 2]))
+        {
+            at += 3;
+            return (byte)(HexValue(line[at - 2]) << 4 | HexValue(line[at - 1]));
+        }
+        byte escaped = line[at++];
+        return escaped switch
+        {
+            (byte)'n' => (byte)'\n',
+            (byte)'r' => (byte)'\r',
+            (byte)'t' => (byte)'\t',
+            (byte)'b' => (byte)'\b',
+            (byte)'a' => (byte)'\a',
+            _ => escaped,
+        };
+    }
+
+    private static bool IsBlank(byte b) => b is (byte)' ' or (>= 9 and <= 13) or 0;
+
+    private static bool IsHex(byte b) => char.IsAsciiHexDigit((char)b);
+
+    private static int HexValue(byte b) => b <= '9' ? b - '0' : (b | 32) - 'a' + 10;
+}

@@ -1,0 +1,27 @@
+namespace Valkey.Turbo.Protocol;
+
+/// <summary>
+/// What is known of a request whose end has not arrived: framing goes on where it stopped, so that a request of a million
+/// arguments in small packets costs linear time. Offsets count from the start of the request.
+/// </summary>
+public struct PartialRequest
+{
+    /// <summary>Arguments announced and not framed yet; 0 when no count has been read.</summary>
+    internal int ArgumentsLeft;
+    /// <summary>Length announced for the argument at <see cref="Position"/>, or -1.</summary>
+    internal int BulkLength;
+    /// <summary>Bytes framed so far.</summary>
+    internal int Position;
+    /// <summary>Arguments framed so far, the first <see cref="SavedCount"/>.</summary>
+    internal ArgumentSlice[]? Saved;
+    internal int SavedCount;
+
+    /// <summary>Fewer bytes than this, from the start of the request, can't complete the argument that is on its way.</summary>
+    public long BytesNeeded => BulkLength >= 0 ? (long)Position + BulkLength + 2 : (long)Position + 1;
+
+    /// <summary>Whether a request has begun.</summary>
+    public readonly bool HasBegun => ArgumentsLeft > 0;
+
+    /// <summary>The state before any byte of a request.</summary>
+    public static PartialRequest None => new() { BulkLength = -1 };
+}

@@ -1,0 +1,113 @@
+using System.Runtime.InteropServices;
+using Valkey.Turbo.Memory;
+
+namespace Valkey.Turbo.Protocol;
+
+/// <summary>An argument's place in the bytes it was framed from, relative to the start of its request.</summary>
+public struct ArgumentSlice
+{
+    public int Offset;
+    public int Length;
+}
+
+/// <summary>
+/// The requests framed from one stretch of input. Owned by one thread and used again and again; the arguments point into
+/// the input, which must stay where it is until the batch has run.
+/// </summary>
+public sealed unsafe class RequestBatch : IDisposable
+{
+    /// <summary>The most requests in one batch: enough to hide memory latency, few enough to stay in the first cache level.</summary>
+    public const int MaxRequests = 64;
+
+    private readonly int[] _argumentStart = new int[MaxRequests + 1];
+    private readonly nint[] _requestBase = new nint[MaxRequests];
+    private ArgumentSlice* _arguments = (ArgumentSlice*)NativeMemory.Alloc(256, (nuint)sizeof(ArgumentSlice));
+    private int _argumentCapacity = 256;
+    private int _argumentCount;
+
+    /// <summary>How many whole requests there are.</summary>
+    public int Count { get; private set; }
+
+    internal bool IsFull => Count == MaxRequests;
+
+    /// <summary>How many arguments request <paramref name="request"/> has, its name included.</summary>
+    public int ArgumentCount(int request) => _argumentStart[request + 1] - _argumentStart[request];
+
+    /// <summary>An argument; 0 is the name.</summary>
+    public ReadOnlySpan<byte> Argument(int request, int index)
+    {
+        Invariant.Check((uint)request < (uint)Count && (uint)index < (uint)ArgumentCount(request));
+        ref ArgumentSlice slice = ref _arguments[_argumentStart[request] + index];
+        return new ReadOnlySpan<byte>((byte*)_requestBase[request] + slice.Offset, slice.Length);
+    }
+
+    /// <summary>Bytes of all arguments of a request together.</summary>
+    public long ArgumentBytes(int request)
+    {
+        long sum = 0;
+        for (int i = _argumentStart[request]; i < _argumentStart[request + 1]; i++)
+        {
+            sum += _arguments[i].Length;
+        }
+        return sum;
+    }
+
+    /// <summary>Appends requests from <paramref name="first"/> on to <paramref name="target"/>, in a form that can be framed again.</summary>
+    public void CopyTo(NativeBuffer target, int first)
+    {
+        using CommandText text = new();
+        for (int request = first; request < Count; request++)
+        {
+            text.Begin(ArgumentCount(request));
+            for (int i = 0; i < ArgumentCount(request); i++)
+            {
+                text.Add(Argument(request, i));
+            }
+            target.Append(text.Bytes);
+        }
+    }
+
+    /// <summary>Forgets all requests. Memory that a huge request took is given back.</summary>
+    public void Clear()
+    {
+        Count = 0;
+        _argumentCount = 0;
+        _argumentStart[0] = 0;
+        if (_argumentCapacity > 1 << 16)
+        {
+            NativeMemory.Free(_arguments);
+            _argumentCapacity = 256;
+            _arguments = (ArgumentSlice*)NativeMemory.Alloc((nuint)_argumentCapacity, (nuint)sizeof(ArgumentSlice));
+        }
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(_arguments);
+        _arguments = null;
+    }
+
+    /// <summary>Adds an argument to the request being framed.</summary>
+    internal void AddArgument(int offset, int length)
+    {
+        if (_argumentCount == _argumentCapacity)
+        {
+            _argumentCapacity *= 2;
+            _arguments = (ArgumentSlice*)NativeMemory.Realloc(_arguments, (nuint)_argumentCapacity * (nuint)sizeof(ArgumentSlice));
+        }
+        _arguments[_argumentCount++] = new ArgumentSlice { Offset = offset, Length = length };
+    }
+
+    /// <summary>Ends the request being framed.</summary>
+    internal void EndRequest(byte* requestBase)
+    {
+        _requestBase[Count] = (nint)requestBase;
+        _argumentStart[++Count] = _argumentCount;
+    }
+
+    /// <summary>Arguments of the request being framed.</summary>
+    internal Span<ArgumentSlice> Unfinished => new(_arguments + _argumentStart[Count], _argumentCount - _argumentStart[Count]);
+
+    /// <summary>Drops the arguments of the request being framed.</summary>
+    internal void DropUnfinished() => _argumentCount = _argumentStart[Count];
+}

@@ -1,0 +1,28 @@
+using System.Text;
+using Valkey.Turbo.Engine;
+
+namespace Valkey.Turbo.Server;
+
+/// <summary>What the server writes when it dies of a defect: the exception with its stack, its state, what clients did last.</summary>
+internal static class CrashReport
+{
+    internal static string Write(Exception exception, ServerInstance? server)
+    {
+        StringBuilder text = new();
+        text.Append("=== VALKEY.TURBO BUG REPORT START: Cut & paste starting from here ===\n");
+        text.Append($"Valkey.Turbo {VersionInfo.Server} crashed: {exception.GetType().FullName}: {exception.Message}\n");
+        text.Append("------ STACK TRACE ------\n").Append(exception).Append('\n');
+        if (server is not null)
+        {
+            text.Append("------ INFO OUTPUT ------\n");
+            text.Append($"threads:{server.Workers.Length}\nshards:{server.Shards.Length}\nused_memory:{server.UsedBytes}\n");
+            text.Append($"connected_clients:{server.Clients.Count}\nio_engine:{server.IoEngineName}\n");
+            text.Append("------ LAST COMMANDS ------\n");
+            foreach (Session session in server.Clients.Values.OrderByDescending(session => session.LastActiveNs).Take(16))
+            {
+                text.Append(session.Describe(server.Clock.MonotonicNs)).Append('\n');
+            }
+        }
+        return text.Append("=== VALKEY.TURBO BUG REPORT END ===\n").ToString();
+    }
+}

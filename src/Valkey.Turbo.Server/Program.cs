@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Runtime;
+using System.Runtime.InteropServices;
+using Valkey.Turbo.Commands;
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Native;
+using Valkey.Turbo.Network;
+
+namespace Valkey.Turbo.Server;
+
+/// <summary>The executable: reads the options, wires the layers, waits for a signal.</summary>
+internal static class Program
+{
+    private static int Main(string[] arguments)
+    {
+        CommandLine line;
+        try
+        {
+            line = CommandLine.Parse(arguments);
+        }
+        catch (ConfigException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+        switch (line.Wanted)
+        {
+            case CommandLine.Request.Version:
+                Console.WriteLine($"Valkey.Turbo server v={VersionInfo.Server} compatible=valkey-{VersionInfo.Valkey} "
+                    + $"runtime={RuntimeInformation.FrameworkDescription} bits={nint.Size * 8}");
+                return 0;
+            case CommandLine.Request.Help:
+                Console.WriteLine(CommandLine.Usage);
+                return 0;
+            case CommandLine.Request.CheckSystem:
+                return SystemCheck.Run();
+            default:
+                return Run(line.Config);
+        }
+    }
+
+    private static int Run(ServerConfig config)
+    {
+        Environment.CurrentDirectory = config.Directory.Text;
+        ServerLog log;
+        try
+        {
+            log = new ServerLog(config);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"*** FATAL CONFIG FILE ERROR ***\nCan't open the log file: {e.Message}");
+            return 1;
+        }
+        using (log)
+        {
+            return Run(config, log);
+        }
+    }
+
+    private static int Run(ServerConfig config, ServerLog log)
+    {
+        GCSettings.LatencyMode = GCLatencyMode.SustainedLowLatency;
+        int[] cpus = CpuAffinity.Allowed();
+        if (config.Threads.Number == 0)
+        {
+            config.Threads.Assign(cpus.Length);
+        }
+        int threads = (int)config.Threads.Number;
+        int[] pinned = threads <= cpus.Length ? cpus[..threads] : [];
+        using ServerInstance server = new(config, threads, thread => thread < pinned.Length ? CpuAffinity.NodeOf(pinned[thread]) : -1);
+        server.LogNotice = log.Notice;
+        AppDomain.CurrentDomain.UnhandledException += (_, e) =>
+            log.Warning("\n" + CrashReport.Write((Exception)e.ExceptionObject, server));
+        log.Notice("oO0OoO0OoO0Oo Valkey.Turbo is starting oO0OoO0OoO0Oo");
+        log.Notice($"Valkey.Turbo version={VersionInfo.Server}, compatible with Valkey {VersionInfo.Valkey}, bits={nint.Size * 8}, "
+            + $"pid={Environment.ProcessId}, commands={CommandTable.Instance.TopLevel.Count.ToString(CultureInfo.InvariantCulture)}");
+        foreach (string name in config.GivenWithoutEffect)
+        {
+            log.Warning($"'{name}' is accepted but has no effect yet");
+        }
+        using NetworkServer network = new(server, pinned, log);
+        try
+        {
+            network.Start();
+        }
+        catch (IOException e)
+        {
+            log.Warning($"Failed listening on port {config.Port.Number}, aborting. {e.Message}");
+            return 1;
+        }
+        WritePidFile(config, log);
+        log.Notice($"Server initialized: threads={threads}, shards={server.Shards.Length}, io-engine={server.IoEngineName}");
+        log.Notice("Ready to accept connections tcp");
+        string reason = WaitForShutdown(server);
+        log.Notice(reason);
+        network.Stop();
+        if (config.PidFile.Text.Length > 0)
+        {
+            File.Delete(config.PidFile.Text);
+        }
+        log.Notice("Valkey.Turbo is now ready to exit, bye bye...");
+        return 0;
+    }
+
+    private static string WaitForShutdown(ServerInstance server)
+    {
+        using ManualResetEventSlim stop = new();
+        string reason = "User requested shutdown...";
+        server.ShutdownRequested = stop.Set;
+        void OnSignal(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            reason = $"Received {context.Signal.ToString().ToUpperInvariant()} scheduling shutdown...";
+            stop.Set();
+        }
+        using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        stop.Wait();
+        return reason;
+    }
+
+    private static void WritePidFile(ServerConfig config, ServerLog log)
+    {
+        if (config.PidFile.Text.Length == 0)
+        {
+            return;
+        }
+        try
+        {
+            File.WriteAllText(config.PidFile.Text, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log.Warning($"Failed to write PID file: {e.Message}");
+        }
+    }
+}

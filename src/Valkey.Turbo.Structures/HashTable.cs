@@ -1,0 +1,558 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+using Valkey.Turbo.Memory;
+
+namespace Valkey.Turbo.Structures;
+
+/// <summary>Where an entry stands in a table; valid until the table next changes.</summary>
+public readonly struct TablePosition
+{
+    internal readonly Bucket Bucket;
+    internal readonly int Place;
+    internal readonly nint Head;
+
+    internal TablePosition(Bucket head, Bucket bucket, int place)
+    {
+        unsafe
+        {
+            Head = (nint)head.Address;
+        }
+        Bucket = bucket;
+        Place = place;
+    }
+
+    /// <summary>Whether nothing was found.</summary>
+    public bool IsNone => Bucket.IsNull;
+
+    /// <summary>The entry that stands here.</summary>
+    public nint Entry => Bucket.Entry(Place);
+}
+
+/// <summary>
+/// Linear hashing (Litwin, 1980) over cache-line buckets: the table grows and shrinks by one bucket at a time, so the fill
+/// stays even at every size, there is never a second table, and no single insert pays for a resize.
+/// </summary>
+/// <remarks>
+/// With <c>level</c> L and <c>split</c> s there are 2^L + s buckets. A hash belongs to bucket <c>hash mod 2^L</c>, or, where
+/// that is below s (already split), to <c>hash mod 2^(L+1)</c>. Buckets lie in segments of 1,024 (one span of memory);
+/// a table of fewer has one smaller segment that doubles. The table refers to entries but does not own them.
+/// </remarks>
+public sealed unsafe class HashTable<TEntry> : IDisposable
+    where TEntry : struct, ITableEntry
+{
+    private const int SegmentShift = 10;
+    private const int SegmentBuckets = 1 << SegmentShift;
+
+    // Mean fill of the ten places at which a bucket is added, and below which one is taken away (in halves).
+    private const long GrowAboveHalves = 15;
+    private const long ShrinkBelowHalves = 6;
+    private const int PendingVisitorEntries = 64;
+
+    private readonly Arena _arena;
+    private byte** _segments;
+    private int _segmentCapacity;
+    private int _firstSegmentBuckets;
+    private ulong _levelMask;
+    private ulong _split;
+
+    /// <summary>How many entries the table refers to.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>How many buckets there are, overflow buckets not counted.</summary>
+    public long BucketCount => (long)(_levelMask + 1 + _split);
+
+    /// <summary>How many overflow buckets hang behind others.</summary>
+    public long OverflowCount { get; private set; }
+
+    /// <summary>How many entries expire.</summary>
+    public long ExpiringCount { get; private set; }
+
+    /// <summary>Bytes of the buckets and their directory.</summary>
+    public long TableBytes =>
+        (BucketCount < SegmentBuckets ? _firstSegmentBuckets : (BucketCount + SegmentBuckets - 1 & -SegmentBuckets)) * Bucket.Bytes
+        + OverflowCount * Bucket.Bytes + _segmentCapacity * sizeof(nint);
+
+    /// <summary>Makes an empty table of one bucket in <paramref name="arena"/>.</summary>
+    public HashTable(Arena arena)
+    {
+        _arena = arena;
+        _segmentCapacity = 1;
+        _segments = (byte**)arena.Allocate(sizeof(nint));
+        _firstSegmentBuckets = 1;
+        _segments[0] = NewBuckets(1);
+    }
+
+    /// <summary>Frees the table's own memory. The entries stay.</summary>
+    public void Dispose()
+    {
+        if (_segments == null)
+        {
+            return;
+        }
+        for (ulong i = 0; i < (ulong)BucketCount; i++)
+        {
+            FreeChain(BucketAt(i).Next);
+        }
+        int segments = (int)(BucketCount + SegmentBuckets - 1 >> SegmentShift);
+        for (int i = 0; i < segments; i++)
+        {
+            FreeSegment(i);
+        }
+        _arena.Free((nint)_segments, _segmentCapacity * sizeof(nint));
+        _segments = null;
+    }
+
+    /// <summary>Finds an entry by key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TablePosition Find(ReadOnlySpan<byte> key, ulong hash)
+    {
+        Bucket head = BucketAt(IndexOf(hash));
+        byte tag = TagOf(hash);
+        Bucket bucket = head;
+        do
+        {
+            int mask = bucket.Match(tag) & (bucket.IsChained ? ~(1 << Bucket.LinkPlace) : -1);
+            while (mask != 0)
+            {
+                int place = BitOperations.TrailingZeroCount(mask);
+                if (TEntry.Key(bucket.Entry(place)).SequenceEqual(key))
+                {
+                    return new TablePosition(head, bucket, place);
+                }
+                mask &= mask - 1;
+            }
+            bucket = bucket.Next;
+        }
+        while (!bucket.IsNull);
+        return default;
+    }
+
+    /// <summary>Starts loading the bucket of a hash: the first of a lookup's two cache misses.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchBucket(ulong hash)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(BucketAt(IndexOf(hash)).Address);
+        }
+    }
+
+    /// <summary>Starts loading the likely entry of a hash: the second of a lookup's two cache misses.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchEntry(ulong hash)
+    {
+        if (Sse.IsSupported)
+        {
+            Bucket bucket = BucketAt(IndexOf(hash));
+            int mask = bucket.Match(TagOf(hash));
+            if (mask != 0)
+            {
+                byte* entry = (byte*)bucket.Entry(BitOperations.TrailingZeroCount(mask));
+                Sse.Prefetch0(entry);
+                Sse.Prefetch0(entry + 64);
+            }
+        }
+    }
+
+    /// <summary>Adds an entry whose key is not in the table.</summary>
+    public void Insert(nint entry, ulong hash)
+    {
+        Place(BucketAt(IndexOf(hash)), entry, TagOf(hash));
+        Count++;
+        if (Count * 2 > BucketCount * GrowAboveHalves)
+        {
+            SplitNext();
+        }
+    }
+
+    /// <summary>Puts another entry of the same key in an entry's place. The old one is not freed.</summary>
+    public void Replace(TablePosition position, nint entry)
+    {
+        long expiresAt = TEntry.ExpiresAtUnixMs(entry);
+        bool expires = expiresAt != ITableEntry.NoExpiry;
+        bool expired = (position.Bucket.Expiring >> position.Place & 1) != 0;
+        ExpiringCount += (expires ? 1 : 0) - (expired ? 1 : 0);
+        uint others = position.Bucket.Expiring & ~(1u << position.Place);
+        position.Bucket.Set(position.Place, position.Bucket.Tag(position.Place), entry, expires);
+        if (expires)
+        {
+            LowerDeadline(position.Bucket, expiresAt, others != 0);
+        }
+    }
+
+    /// <summary>Takes an entry out. It is not freed.</summary>
+    public void Remove(TablePosition position)
+    {
+        Bucket head = new((byte*)position.Head);
+        Bucket bucket = position.Bucket;
+        if ((bucket.Expiring >> position.Place & 1) != 0)
+        {
+            ExpiringCount--;
+        }
+        bucket.Clear(position.Place);
+        if (head.IsChained)
+        {
+            CloseGap(head, bucket, position.Place);
+        }
+        Count--;
+        if (Count * 2 < BucketCount * ShrinkBelowHalves && BucketCount > 1)
+        {
+            MergeLast();
+        }
+    }
+
+    /// <summary>
+    /// One step of an iteration that returns every entry present from its first to its last step, while the table grows
+    /// and shrinks (reverse binary increment, as Valkey's SCAN). Starts and ends with cursor 0.
+    /// </summary>
+    public ulong Scan<TVisitor>(ulong cursor, ref TVisitor visitor)
+        where TVisitor : struct, IEntryVisitor, allows ref struct
+    {
+        ulong index = cursor & _levelMask;
+        VisitChain(BucketAt(index), ref visitor);
+        if (index < _split)
+        {
+            VisitChain(BucketAt(index + _levelMask + 1), ref visitor);
+        }
+        cursor |= ~_levelMask;
+        cursor = ReverseBits(ReverseBits(cursor) + 1);
+        return cursor;
+    }
+
+    /// <summary>Visits every entry of bucket <paramref name="index"/> (0 to <see cref="BucketCount"/> - 1) and its overflow.</summary>
+    public void VisitBucket<TVisitor>(long index, ref TVisitor visitor)
+        where TVisitor : struct, IEntryVisitor, allows ref struct =>
+        VisitChain(BucketAt((ulong)index), ref visitor);
+
+    /// <summary>A uniformly random entry, or 0 if the table is empty.</summary>
+    public nint RandomEntry(RandomSource random)
+    {
+        if (Count == 0)
+        {
+            return 0;
+        }
+        // Uniform over (bucket, place in its chain) with rejection of free places. Chains longer than the bound are
+        // vanishingly rare; their tail is found through the shorter ones' share.
+        const int chainBound = 3 * Bucket.Places;
+        while (true)
+        {
+            Bucket bucket = BucketAt((ulong)random.Below((int)Math.Min(BucketCount, int.MaxValue)));
+            int place = random.Below(chainBound);
+            while (place >= Bucket.Places && !bucket.IsNull)
+            {
+                bucket = bucket.Next;
+                place -= Bucket.Places;
+            }
+            if (!bucket.IsNull && (bucket.Occupied >> place & 1) != 0)
+            {
+                return bucket.Entry(place);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Visits the entries of a bucket that may have expired by <paramref name="nowUnixMs"/>, and sets its deadline anew.
+    /// Costs one cache line where nothing is due.
+    /// </summary>
+    public void VisitDue<TVisitor>(long bucketIndex, long nowUnixMs, ref TVisitor visitor)
+        where TVisitor : struct, IEntryVisitor, allows ref struct
+    {
+        for (Bucket bucket = BucketAt((ulong)bucketIndex); !bucket.IsNull; bucket = bucket.Next)
+        {
+            uint expiring = bucket.Expiring;
+            if (expiring == 0 || !IsDue(bucket.Deadline, nowUnixMs))
+            {
+                continue;
+            }
+            long earliest = long.MaxValue;
+            for (uint mask = expiring; mask != 0; mask &= mask - 1)
+            {
+                nint entry = bucket.Entry(BitOperations.TrailingZeroCount(mask));
+                long expiresAt = TEntry.ExpiresAtUnixMs(entry);
+                if (expiresAt <= nowUnixMs)
+                {
+                    visitor.Visit(entry);
+                }
+                else
+                {
+                    earliest = Math.Min(earliest, expiresAt);
+                }
+            }
+            bucket.Deadline = DeadlineOf(Math.Min(earliest, nowUnixMs + HorizonMs));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong IndexOf(ulong hash)
+    {
+        ulong index = hash & _levelMask;
+        return index < _split ? hash & (_levelMask << 1 | 1) : index;
+    }
+
+    private static byte TagOf(ulong hash)
+    {
+        byte tag = (byte)(hash >> 56);
+        return tag == 0 ? (byte)1 : tag;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Bucket BucketAt(ulong index)
+    {
+        Invariant.Check(index < (ulong)BucketCount);
+        return new Bucket(_segments[index >> SegmentShift] + (index & (SegmentBuckets - 1)) * Bucket.Bytes);
+    }
+
+    private void Place(Bucket head, nint entry, byte tag)
+    {
+        Bucket bucket = head;
+        int free;
+        while ((free = bucket.Free) == 0)
+        {
+            bucket = bucket.IsChained ? bucket.Next : Extend(bucket);
+        }
+        long expiresAt = TEntry.ExpiresAtUnixMs(entry);
+        bool expires = expiresAt != ITableEntry.NoExpiry;
+        bool othersExpire = bucket.Expiring != 0;
+        bucket.Set(BitOperations.TrailingZeroCount(free), tag, entry, expires);
+        if (expires)
+        {
+            ExpiringCount++;
+            LowerDeadline(bucket, expiresAt, othersExpire);
+        }
+    }
+
+    /// <summary>Hangs an empty bucket behind a full one; the tenth entry moves into it.</summary>
+    private Bucket Extend(Bucket full)
+    {
+        Bucket next = new(NewBuckets(1));
+        bool expires = (full.Expiring >> Bucket.LinkPlace & 1) != 0;
+        next.Set(0, full.Tag(Bucket.LinkPlace), full.Entry(Bucket.LinkPlace), expires);
+        next.Deadline = full.Deadline;
+        full.Link(next);
+        OverflowCount++;
+        return next;
+    }
+
+    /// <summary>Fills a freed place with the chain's last entry, so that chains stay dense and empty ones end.</summary>
+    private void CloseGap(Bucket head, Bucket gapBucket, int gapPlace)
+    {
+        Bucket previous = head, last = head.Next;
+        while (last.IsChained)
+        {
+            (previous, last) = (last, last.Next);
+        }
+        int occupied = last.Occupied;
+        if (gapBucket.Address != last.Address && occupied != 0)
+        {
+            int from = BitOperations.TrailingZeroCount(occupied);
+            bool expires = (last.Expiring >> from & 1) != 0;
+            bool othersExpire = gapBucket.Expiring != 0;
+            nint entry = last.Entry(from);
+            gapBucket.Set(gapPlace, last.Tag(from), entry, expires);
+            if (expires)
+            {
+                LowerDeadline(gapBucket, TEntry.ExpiresAtUnixMs(entry), othersExpire);
+            }
+            last.Clear(from);
+            occupied &= occupied - 1;
+        }
+        if (occupied == 0)
+        {
+            previous.Unlink();
+            _arena.Free((nint)last.Address, Bucket.Bytes);
+            OverflowCount--;
+        }
+    }
+
+    /// <summary>Adds one bucket: distributes bucket <c>split</c> over itself and the new last one.</summary>
+    private void SplitNext()
+    {
+        ulong bit = _levelMask + 1;
+        ulong from = _split, to = bit + _split;
+        EnsureBucket(to);
+        Bucket source = BucketAt(from);
+        _split++;
+        if (_split == bit)
+        {
+            _levelMask = _levelMask << 1 | 1;
+            _split = 0;
+        }
+        Redistribute(source, BucketAt(from), BucketAt(to), bit);
+    }
+
+    private void Redistribute(Bucket source, Bucket low, Bucket high, ulong bit)
+    {
+        // Copy the chain aside, then place every entry anew: at most a few lines, on the stack.
+        Span<nint> entries = stackalloc nint[PendingVisitorEntries];
+        Span<byte> tags = stackalloc byte[PendingVisitorEntries];
+        int count = 0;
+        nint[]? spilled = null;
+        byte[]? spilledTags = null;
+        for (Bucket bucket = source; !bucket.IsNull; bucket = bucket.Next)
+        {
+            ExpiringCount -= BitOperations.PopCount(bucket.Expiring);
+            for (int mask = bucket.Occupied; mask != 0; mask &= mask - 1)
+            {
+                if (count == entries.Length)
+                {
+                    Array.Resize(ref spilled, count * 2);
+                    Array.Resize(ref spilledTags, count * 2);
+                    entries.CopyTo(spilled);
+                    tags.CopyTo(spilledTags);
+                    entries = spilled;
+                    tags = spilledTags;
+                }
+                int place = BitOperations.TrailingZeroCount(mask);
+                entries[count] = bucket.Entry(place);
+                tags[count++] = bucket.Tag(place);
+            }
+        }
+        FreeChain(source.Next);
+        new Span<byte>(source.Address, Bucket.Bytes).Clear();
+        for (int i = 0; i < count; i++)
+        {
+            ulong hash = KeyHash.Of(TEntry.Key(entries[i]));
+            Place((hash & bit) != 0 ? high : low, entries[i], tags[i]);
+        }
+    }
+
+    /// <summary>Takes the last bucket away: its entries join the bucket they were split from.</summary>
+    private void MergeLast()
+    {
+        if (_split == 0)
+        {
+            _levelMask >>= 1;
+            _split = _levelMask + 1;
+        }
+        ulong last = _levelMask + _split;
+        Bucket source = BucketAt(last);
+        Bucket target = BucketAt(last & _levelMask);
+        for (Bucket bucket = source; !bucket.IsNull; bucket = bucket.Next)
+        {
+            ExpiringCount -= BitOperations.PopCount(bucket.Expiring);
+            for (int mask = bucket.Occupied; mask != 0; mask &= mask - 1)
+            {
+                int place = BitOperations.TrailingZeroCount(mask);
+                Place(target, bucket.Entry(place), bucket.Tag(place));
+            }
+        }
+        FreeChain(source.Next);
+        new Span<byte>(source.Address, Bucket.Bytes).Clear();
+        _split--;
+        if ((last & (SegmentBuckets - 1)) == 0 && last != 0)
+        {
+            FreeSegment((int)(last >> SegmentShift));
+        }
+    }
+
+    private void EnsureBucket(ulong index)
+    {
+        if (index < (ulong)_firstSegmentBuckets)
+        {
+            return;
+        }
+        if (index < SegmentBuckets)
+        {
+            byte* larger = NewBuckets(_firstSegmentBuckets * 2);
+            long bytes = (long)_firstSegmentBuckets * Bucket.Bytes;
+            Buffer.MemoryCopy(_segments[0], larger, bytes, bytes);
+            FreeSegment(0);
+            _segments[0] = larger;
+            _firstSegmentBuckets *= 2;
+            return;
+        }
+        int segment = (int)(index >> SegmentShift);
+        if ((index & (SegmentBuckets - 1)) != 0)
+        {
+            return;
+        }
+        if (segment == _segmentCapacity)
+        {
+            byte** larger = (byte**)_arena.Allocate(_segmentCapacity * 2L * sizeof(nint));
+            Buffer.MemoryCopy(_segments, larger, _segmentCapacity * 2L * sizeof(nint), _segmentCapacity * (long)sizeof(nint));
+            _arena.Free((nint)_segments, _segmentCapacity * sizeof(nint));
+            _segments = larger;
+            _segmentCapacity *= 2;
+        }
+        _segments[segment] = NewBuckets(SegmentBuckets);
+    }
+
+    private byte* NewBuckets(int count)
+    {
+        long bytes = (long)count * Bucket.Bytes;
+        byte* buckets = (byte*)(count == SegmentBuckets ? _arena.AllocateSpan() : _arena.Allocate(bytes));
+        Invariant.Check(((nint)buckets & (Bucket.Bytes - 1)) == 0);
+        new Span<byte>(buckets, (int)bytes).Clear();
+        return buckets;
+    }
+
+    private void FreeSegment(int segment)
+    {
+        nint address = (nint)_segments[segment];
+        if (segment > 0 || _firstSegmentBuckets == SegmentBuckets)
+        {
+            _arena.FreeSpan(address);
+        }
+        else
+        {
+            _arena.Free(address, (long)_firstSegmentBuckets * Bucket.Bytes);
+        }
+    }
+
+    private void FreeChain(Bucket bucket)
+    {
+        while (!bucket.IsNull)
+        {
+            Bucket next = bucket.Next;
+            _arena.Free((nint)bucket.Address, Bucket.Bytes);
+            OverflowCount--;
+            bucket = next;
+        }
+    }
+
+    private static void VisitChain<TVisitor>(Bucket bucket, ref TVisitor visitor)
+        where TVisitor : struct, IEntryVisitor, allows ref struct
+    {
+        for (; !bucket.IsNull; bucket = bucket.Next)
+        {
+            for (int mask = bucket.Occupied; mask != 0; mask &= mask - 1)
+            {
+                visitor.Visit(bucket.Entry(BitOperations.TrailingZeroCount(mask)));
+            }
+        }
+    }
+
+    private static ulong ReverseBits(ulong value)
+    {
+        value = value >> 1 & 0x5555555555555555 | (value & 0x5555555555555555) << 1;
+        value = value >> 2 & 0x3333333333333333 | (value & 0x3333333333333333) << 2;
+        value = value >> 4 & 0x0F0F0F0F0F0F0F0F | (value & 0x0F0F0F0F0F0F0F0F) << 4;
+        return System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(value);
+    }
+
+    // Deadlines are circular numbers of 21 bits; they are compared within half a circle, about 12 days, which is why a
+    // deadline is never set further ahead than that.
+    private const int DeadlineUnitShift = 10;
+    private const uint HalfCircle = Bucket.DeadlineMask / 2;
+    private const long HorizonMs = (long)(HalfCircle - 1) << DeadlineUnitShift;
+
+    private static uint DeadlineOf(long unixMs) => (uint)(unixMs >> DeadlineUnitShift) & Bucket.DeadlineMask;
+
+    private static bool IsDue(uint deadline, long nowUnixMs) =>
+        (DeadlineOf(nowUnixMs) - deadline & Bucket.DeadlineMask) <= HalfCircle;
+
+    private static void LowerDeadline(Bucket bucket, long expiresAtUnixMs, bool hasDeadline)
+    {
+        long nowUnixMs = TableClock.NowUnixMs;
+        uint deadline = DeadlineOf(Math.Clamp(expiresAtUnixMs, nowUnixMs, nowUnixMs + HorizonMs));
+        uint now = DeadlineOf(nowUnixMs);
+        uint current = bucket.Deadline;
+        bool currentIsFuture = (current - now & Bucket.DeadlineMask) <= HalfCircle;
+        bool sooner = currentIsFuture && (deadline - now & Bucket.DeadlineMask) < (current - now & Bucket.DeadlineMask);
+        if (!hasDeadline || sooner)
+        {
+            bucket.Deadline = deadline;
+        }
+    }
+}
