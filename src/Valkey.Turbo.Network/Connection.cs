@@ -40,6 +40,9 @@ internal sealed class Connection : ISessionTransport
 
     internal bool IsClosing { get; set; }
 
+    /// <summary>The descriptor is closed; late events of the connection mean nothing.</summary>
+    internal bool IsClosed { get; set; }
+
     /// <summary>Replies wait for the end of the turn.</summary>
     internal bool IsDirty { get; set; }
 

@@ -69,6 +69,7 @@ internal sealed class EpollEngine(ConnectionTable connections, IIoEvents events)
 
     public void Close(Connection connection)
     {
+        connection.IsClosed = true;
         _epoll.Remove(connection.Descriptor);
         Sockets.Close(connection.Descriptor);
         events.OnClosed(connection);

@@ -224,10 +224,11 @@ internal sealed class IoUringEngine : IIoEngine
     private void CloseIfIdle(Connection connection)
     {
         _starved.Remove(connection);
-        if (connection.IsReceiving || connection.IsSending)
+        if (connection.IsReceiving || connection.IsSending || connection.IsClosed)
         {
             return;
         }
+        connection.IsClosed = true;
         Sockets.Close(connection.Descriptor);
         _events.OnClosed(connection);
     }
