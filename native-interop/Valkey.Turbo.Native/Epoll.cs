@@ -22,6 +22,9 @@ public sealed unsafe class Epoll : IDisposable
         }
     }
 
+    /// <summary>The instance itself, which can be watched for readability like any descriptor.</summary>
+    public int FileDescriptor => _fd;
+
     /// <summary>Starts level-triggered watching for input. Returns false with the reason in <see cref="Errno.Last"/>.</summary>
     public bool Add(int fd, ulong userData) => Control(EPOLL_CTL_ADD, fd, EPOLLIN, userData);
 

@@ -28,18 +28,14 @@ public sealed unsafe class IoUring : IDisposable
     private const int EntryBytes = 64;
 
     private const byte OpPollAdd = 6;
-    private const byte OpAccept = 13;
-    private const byte OpAsyncCancel = 14;
     private const byte OpSend = 26;
     private const byte OpRecv = 27;
     private const byte FlagBufferSelect = 1 << 5;
-    private const ushort AcceptMultishot = 1;
     private const ushort RecvMultishot = 1 << 1;
     private const uint PollMultishot = 1;
     private const uint PollIn = 1;
     private const uint MsgNoSignal = 0x4000;
     private const uint MsgWaitAll = 0x100;
-    private const uint NonBlockingCloseOnExec = 0x800 | 0x80000;
 
     private readonly int _fd;
     private readonly int _enterFd;
@@ -150,14 +146,6 @@ public sealed unsafe class IoUring : IDisposable
         return SystemCall.Invoke(SystemCall.IoUringRegister, _fd, RegisterPbufRing, (nint)registration, 1) >= 0;
     }
 
-    /// <summary>Accepts connections from a listener until cancelled: one completion each.</summary>
-    public void PrepareAcceptMultishot(int listener, ulong userData)
-    {
-        byte* e = NextEntry(OpAccept, listener, userData);
-        *(ushort*)(e + 2) = AcceptMultishot;
-        *(uint*)(e + 28) = NonBlockingCloseOnExec;
-    }
-
     /// <summary>Receives into provided buffers of group 0 until the stream ends or the buffers run out.</summary>
     public void PrepareReceiveMultishot(int fd, ulong userData)
     {
@@ -181,13 +169,6 @@ public sealed unsafe class IoUring : IDisposable
         byte* e = NextEntry(OpPollAdd, fd, userData);
         *(uint*)(e + 24) = PollMultishot;
         *(uint*)(e + 28) = PollIn;
-    }
-
-    /// <summary>Cancels the operation submitted with <paramref name="target"/> as its user data.</summary>
-    public void PrepareCancel(ulong target, ulong userData)
-    {
-        byte* e = NextEntry(OpAsyncCancel, -1, userData);
-        *(ulong*)(e + 16) = target;
     }
 
     /// <summary>Submits everything prepared; waits for a completion, at most <paramref name="timeoutMs"/> (-1: for ever, 0: not).</summary>

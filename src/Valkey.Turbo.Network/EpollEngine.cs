@@ -3,10 +3,9 @@ using Valkey.Turbo.Native;
 namespace Valkey.Turbo.Network;
 
 /// <summary>The epoll engine: level-triggered, one receive and one send a connection and turn.</summary>
-internal sealed class EpollEngine(ConnectionTable connections, IIoEvents events) : IIoEngine
+internal sealed class EpollEngine : IIoEngine
 {
     private const int BufferBytes = 64 << 10;
-    private const int MaxAcceptsPerTurn = 64;
 
     // User data: | generation 32 | slot 24 | kind 8 |
     private const ulong KindListener = 1;
@@ -16,16 +15,21 @@ internal sealed class EpollEngine(ConnectionTable connections, IIoEvents events)
     private readonly Epoll _epoll = new();
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
 
+    private readonly Acceptor _acceptor;
+    private readonly ConnectionTable _connections;
+    private readonly IIoEvents _events;
+
+    internal EpollEngine(ConnectionTable connections, IIoEvents events)
+    {
+        _connections = connections;
+        _events = events;
+        _acceptor = new Acceptor(events);
+        _epoll.Add(_acceptor.FileDescriptor, KindListener);
+    }
+
     public string Name => "epoll";
 
-    public void Accept(int listener)
-    {
-        ulong userData = (ulong)(uint)listener << 8 | KindListener;
-        if (!_epoll.Add(listener, userData))
-        {
-            _epoll.Modify(listener, userData, readable: true, writable: false);
-        }
-    }
+    public void Accept(int listener) => _acceptor.Add(listener);
 
     public void WatchWakeUps(int wakeDescriptor) => _epoll.Add(wakeDescriptor, (ulong)(uint)wakeDescriptor << 8 | KindWake);
 
@@ -34,7 +38,7 @@ internal sealed class EpollEngine(ConnectionTable connections, IIoEvents events)
         connection.IsReceiving = true;
         if (!_epoll.Add(connection.Descriptor, UserData(connection)))
         {
-            events.OnDisconnected(connection);
+            _events.OnDisconnected(connection);
         }
     }
 
@@ -55,7 +59,7 @@ internal sealed class EpollEngine(ConnectionTable connections, IIoEvents events)
             }
             if (sent < 0 && sent != -Errno.EINTR)
             {
-                events.OnDisconnected(connection);
+                _events.OnDisconnected(connection);
                 return;
             }
             head.SentBytes += Math.Max(0, sent);
@@ -64,7 +68,7 @@ internal sealed class EpollEngine(ConnectionTable connections, IIoEvents events)
                 connection.Output.DropHead();
             }
         }
-        events.OnDrained(connection);
+        _events.OnDrained(connection);
     }
 
     public void Close(Connection connection)
@@ -72,7 +76,7 @@ internal sealed class EpollEngine(ConnectionTable connections, IIoEvents events)
         connection.IsClosed = true;
         _epoll.Remove(connection.Descriptor);
         Sockets.Close(connection.Descriptor);
-        events.OnClosed(connection);
+        _events.OnClosed(connection);
     }
 
     public void Poll(int timeoutMs)
@@ -85,13 +89,13 @@ internal sealed class EpollEngine(ConnectionTable connections, IIoEvents events)
             switch (ready.UserData & 0xFF)
             {
                 case KindListener:
-                    AcceptAll(target);
+                    _acceptor.AcceptAll();
                     break;
                 case KindWake:
-                    events.OnWoken();
+                    _events.OnWoken();
                     break;
                 default:
-                    if (connections.Find(target, (uint)(ready.UserData >> 32)) is { } connection)
+                    if (_connections.Find(target, (uint)(ready.UserData >> 32)) is { } connection)
                     {
                         HandleReady(connection, ready);
                     }
@@ -100,7 +104,11 @@ internal sealed class EpollEngine(ConnectionTable connections, IIoEvents events)
         }
     }
 
-    public void Dispose() => _epoll.Dispose();
+    public void Dispose()
+    {
+        _epoll.Dispose();
+        _acceptor.Dispose();
+    }
 
     private void HandleReady(Connection connection, ReadyEvent ready)
     {
@@ -117,34 +125,11 @@ internal sealed class EpollEngine(ConnectionTable connections, IIoEvents events)
         int received = Sockets.Receive(connection.Descriptor, _buffer);
         if (received > 0)
         {
-            events.OnReceived(connection, _buffer.AsSpan(0, received));
+            _events.OnReceived(connection, _buffer.AsSpan(0, received));
         }
         else if (received is not (-Errno.EAGAIN or -Errno.EINTR))
         {
-            events.OnDisconnected(connection);
-        }
-    }
-
-    private void AcceptAll(int listener)
-    {
-        for (int i = 0; i < MaxAcceptsPerTurn; i++)
-        {
-            int descriptor = Sockets.Accept(listener);
-            if (descriptor >= 0)
-            {
-                events.OnAccepted(listener, descriptor);
-            }
-            else if (descriptor is -Errno.EAGAIN or -Errno.EINTR or -Errno.ECONNABORTED)
-            {
-                return;
-            }
-            else
-            {
-                // Level-triggered: without this the loop would spin until descriptors are free again.
-                _epoll.Remove(listener);
-                events.OnAcceptFailed(listener, descriptor);
-                return;
-            }
+            _events.OnDisconnected(connection);
         }
     }
 

@@ -3,8 +3,8 @@ using Valkey.Turbo.Native;
 namespace Valkey.Turbo.Network;
 
 /// <summary>
-/// The io_uring engine: multishot accept and receive into provided buffers, and one system call a turn that submits all
-/// sends and waits.
+/// The io_uring engine: multishot receive into provided buffers, and one system call a turn that submits all sends and
+/// waits.
 /// </summary>
 internal sealed class IoUringEngine : IIoEngine
 {
@@ -26,10 +26,13 @@ internal sealed class IoUringEngine : IIoEngine
     private readonly ConnectionTable _connections;
     private readonly IIoEvents _events;
     private readonly List<Connection> _starved = [];
+    private readonly Acceptor _acceptor;
 
     private IoUringEngine(IoUring ring, ProvidedBuffers buffers, ConnectionTable connections, IIoEvents events)
     {
         (_ring, _buffers, _connections, _events) = (ring, buffers, connections, events);
+        _acceptor = new Acceptor(events);
+        WatchAcceptor();
     }
 
     public string Name => "io_uring";
@@ -52,7 +55,7 @@ internal sealed class IoUringEngine : IIoEngine
         return new IoUringEngine(ring, buffers, connections, events);
     }
 
-    public void Accept(int listener) => _ring.PrepareAcceptMultishot(listener, Pack(Operation.Accept, listener, 0));
+    public void Accept(int listener) => _acceptor.Add(listener);
 
     public void WatchWakeUps(int wakeDescriptor) =>
         _ring.PreparePollMultishot(wakeDescriptor, Pack(Operation.Wake, wakeDescriptor, 0));
@@ -99,6 +102,7 @@ internal sealed class IoUringEngine : IIoEngine
     {
         _ring.Dispose();
         _buffers.Dispose();
+        _acceptor.Dispose();
     }
 
     private void Handle(in Completion completion)
@@ -107,7 +111,11 @@ internal sealed class IoUringEngine : IIoEngine
         switch (operation)
         {
             case Operation.Accept:
-                HandleAccept(slot, completion);
+                _acceptor.AcceptAll();
+                if (!completion.HasMore)
+                {
+                    WatchAcceptor();
+                }
                 return;
             case Operation.Wake:
                 _events.OnWoken();
@@ -140,25 +148,8 @@ internal sealed class IoUringEngine : IIoEngine
         }
     }
 
-    private void HandleAccept(int listener, in Completion completion)
-    {
-        if (completion.Result >= 0)
-        {
-            _events.OnAccepted(listener, completion.Result);
-            if (!completion.HasMore)
-            {
-                Accept(listener);
-            }
-        }
-        else if (completion.Result == -Errno.ECONNABORTED)
-        {
-            Accept(listener);
-        }
-        else
-        {
-            _events.OnAcceptFailed(listener, completion.Result);
-        }
-    }
+    private void WatchAcceptor() =>
+        _ring.PreparePollMultishot(_acceptor.FileDescriptor, Pack(Operation.Accept, 0, 0));
 
     private void HandleReceive(Connection connection, in Completion completion)
     {

@@ -26,6 +26,7 @@ public sealed class CommandTable
         .. Keys.ObjectCommand.Rows,
         .. Connection.ConnectionCommands.Rows, .. Connection.ClientCommand.Rows,
         .. Administration.ServerCommands.Rows, .. Administration.ConfigCommand.Rows, .. Administration.InfoCommand.Rows,
+        .. Administration.FunctionCommand.Rows,
         .. Administration.CommandCommand.Rows, .. Administration.MemoryCommand.Rows, .. Administration.DebugCommand.Rows,
     ]);
 
