@@ -5,16 +5,27 @@ namespace Valkey.Turbo.Engine;
 /// </summary>
 public static class GlobPattern
 {
-    /// <summary>Whether the whole text matches. Linear in text times stars, however the pattern is built.</summary>
+    // Valkey gives up, without a match, on a pattern that takes more stars than this.
+    private const int MaxStars = 1000;
+
+    /// <summary>Whether the whole text matches. At most text times pattern steps, however the pattern is built.</summary>
     public static bool IsMatch(ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> text, bool ignoreCase = false)
     {
-        int p = 0, t = 0, starPattern = -1, starText = 0;
+        int p = 0, t = 0, starPattern = -1, starText = 0, stars = 0;
         while (t < text.Length)
         {
             if (p < pattern.Length && pattern[p] == '*')
             {
+                if (++stars > MaxStars)
+                {
+                    return false;
+                }
                 // Remember only the last star: what an earlier one could take, this one can too.
-                starPattern = ++p;
+                while (p < pattern.Length && pattern[p] == '*')
+                {
+                    p++;
+                }
+                starPattern = p;
                 starText = t;
             }
             else if (p < pattern.Length && MatchesOne(pattern, ref p, text[t], ignoreCase))

@@ -22,6 +22,8 @@ public sealed class WorkerStats
     public long ErrorReplies;
     public long ParkedCommands;
     public long EventLoopCycles;
+    /// <summary>Time in which commands ran.</summary>
+    public long ActiveNs;
 
     /// <summary>Per command, by its number in the command table.</summary>
     public CommandCounters[] Commands = [];
@@ -30,7 +32,7 @@ public sealed class WorkerStats
     public void Reset()
     {
         CommandsProcessed = ConnectionsReceived = KeyspaceHits = KeyspaceMisses = ExpiredKeys = 0;
-        InputBytes = OutputBytes = ErrorReplies = ParkedCommands = EventLoopCycles = 0;
+        InputBytes = OutputBytes = ErrorReplies = ParkedCommands = EventLoopCycles = ActiveNs = 0;
         Array.Clear(Commands);
     }
 }

@@ -2,7 +2,8 @@ namespace Valkey.Turbo.Protocol;
 
 /// <summary>
 /// Splits a line into words as Valkey's command line does: blanks separate, double quotes allow \n \r \t \b \a and \xHH,
-/// single quotes allow \'. Also the syntax of valkey.conf.
+/// single quotes allow \'; a word may consist of
+/// quoted and unquoted parts. Also the syntax of valkey.conf.
 /// </summary>
 public static class InlineLine
 {
@@ -21,7 +22,6 @@ public static class InlineLine
                 return true;
             }
             // Unquoting never lengthens, so the write position never overtakes the read position.
-            write = Math.Max(write, 0);
             int wordStart = write;
             if (!ReadWord(line, ref at, ref write))
             {
@@ -70,8 +70,6 @@ public static class InlineLine
             {
                 return false;
             }
-            // A closing quote ends the word.
-            return at == line.Length || IsBlank(line[at]);
         }
         return true;
     }

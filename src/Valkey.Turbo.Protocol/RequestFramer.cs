@@ -17,6 +17,8 @@ public static unsafe class RequestFramer
     private const int MaxLineBytes = 64 << 10;
     private const int UnauthenticatedArguments = 10;
     private const int UnauthenticatedBulkBytes = 16384;
+    private const ushort LineEnd = 0x0A0D;
+    private const string BadLineEnd = "invalid CRLF in request";
     // Fewer arguments than this are framed again rather than saved.
     private const int ArgumentsWorthSaving = 16;
 
@@ -75,6 +77,7 @@ public static unsafe class RequestFramer
                 {
                     LineState.TooLong => "too big mbulk count string",
                     LineState.Invalid => "invalid multibulk length",
+                    LineState.BadEnd => BadLineEnd,
                     _ => null,
                 };
                 return null;
@@ -123,6 +126,7 @@ public static unsafe class RequestFramer
                     {
                         LineState.TooLong => "too big bulk count string",
                         LineState.Invalid => "invalid bulk length",
+                        LineState.BadEnd => BadLineEnd,
                         _ => null,
                     };
                     return null;
@@ -145,6 +149,11 @@ public static unsafe class RequestFramer
             {
                 return null;
             }
+            if (*(ushort*)(at + partial.BulkLength) != LineEnd)
+            {
+                error = BadLineEnd;
+                return null;
+            }
             batch.AddArgument((int)(at - request), partial.BulkLength);
             at += partial.BulkLength + 2;
             partial.BulkLength = -1;
@@ -160,6 +169,7 @@ public static unsafe class RequestFramer
         Incomplete,
         TooLong,
         Invalid,
+        BadEnd,
     }
 
     /// <summary>Reads a decimal number and its line end. One to three digits, nearly all there are, take the short way.</summary>
@@ -172,7 +182,7 @@ public static unsafe class RequestFramer
             uint d0 = (uint)*p - '0';
             if (d0 <= 9)
             {
-                if (p[1] == '\r')
+                if (p[1] == '\r' && p[2] == '\n')
                 {
                     at = p + 3;
                     value = d0;
@@ -181,14 +191,14 @@ public static unsafe class RequestFramer
                 uint d1 = (uint)p[1] - '0';
                 if (d0 != 0 && d1 <= 9)
                 {
-                    if (p[2] == '\r')
+                    if (p[2] == '\r' && p[3] == '\n')
                     {
                         at = p + 4;
                         value = d0 * 10 + d1;
                         return true;
                     }
                     uint d2 = (uint)p[2] - '0';
-                    if (d2 <= 9 && p[3] == '\r')
+                    if (d2 <= 9 && p[3] == '\r' && p[4] == '\n')
                     {
                         at = p + 5;
                         value = d0 * 100 + d1 * 10 + d2;
@@ -213,6 +223,11 @@ public static unsafe class RequestFramer
         }
         if (length + 2 > rest.Length)
         {
+            return false;
+        }
+        if (rest[length + 1] != '\n')
+        {
+            state = LineState.BadEnd;
             return false;
         }
         if (!Decimal64.TryParse(rest[..length], out value))

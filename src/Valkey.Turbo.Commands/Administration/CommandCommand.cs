@@ -94,7 +94,7 @@ internal static class CommandCommand
         {
             ReplyKeySpec(reply, one);
         }
-        reply.Set(spec.Subcommands.Length);
+        reply.Array(spec.Subcommands.Length);
         foreach (CommandSpec subcommand in spec.Subcommands)
         {
             ReplyInfo(reply, subcommand);

@@ -223,6 +223,7 @@ internal static class InfoText
         Line(text, "used_cpu_user", Fixed(self.UserProcessorTime.TotalSeconds, 6));
         Line(text, "used_cpu_sys_children", "0.000000");
         Line(text, "used_cpu_user_children", "0.000000");
+        Line(text, "used_active_time_main_thread", Fixed(context.Server.Workers[0].Stats.ActiveNs / 1e9, 6));
     }
 
     private static void CommandStats(CommandContext context, StringBuilder text)

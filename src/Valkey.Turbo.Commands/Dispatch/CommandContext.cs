@@ -83,14 +83,21 @@ public sealed class CommandContext(Worker worker, ReplyWriter reply)
     /// <summary>Looks up a key to read it: counts a hit or a miss and notes the use.</summary>
     public KeyHandle Read(int index)
     {
+        KeyHandle key = Peek(index);
+        if (key.Exists && !Session.IsNoTouch)
+        {
+            AccessClock.Touch(key.Entry, Server.Config, NowUnixMs, Worker.Random);
+        }
+        return key;
+    }
+
+    /// <summary>Looks up a key to read it, counting a hit or a miss, but without noting a use.</summary>
+    public KeyHandle Peek(int index)
+    {
         KeyHandle key = Open(index);
         if (key.Exists)
         {
             Worker.Stats.KeyspaceHits++;
-            if (!Session.IsNoTouch)
-            {
-                AccessClock.Touch(key.Entry, Server.Config, NowUnixMs, Worker.Random);
-            }
         }
         else
         {
@@ -172,6 +179,20 @@ public sealed class CommandContext(Worker worker, ReplyWriter reply)
     {
         key.Keyspace.Delete(key.Position);
         key.Position = default;
+    }
+
+    /// <summary>Removes a key, if it exists, whose new expiry has already passed: it counts as expired and leaves as a deletion.</summary>
+    public void DeleteAsExpired(ref KeyHandle key)
+    {
+        if (!key.Exists)
+        {
+            return;
+        }
+        Delete(ref key);
+        Worker.Stats.ExpiredKeys++;
+        Changed();
+        Record(2).Add("DEL"u8).Add(key.Name);
+        Journal(key);
     }
 
     // ---- Effects ----

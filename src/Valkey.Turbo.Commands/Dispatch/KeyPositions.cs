@@ -42,7 +42,7 @@ public ref struct KeyPositions
             }
             for (int position = keys.First; position <= Math.Min(last, count - 1); position += step)
             {
-                found.Add((skip + position, keys.Flags));
+                found.Add((skip + position, spec.KeyFlagsOf?.Invoke(context, skip) ?? keys.Flags));
             }
         }
         return found;

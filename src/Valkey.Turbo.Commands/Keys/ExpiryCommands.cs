@@ -74,16 +74,15 @@ internal static class ExpiryCommands
         }
         if (when <= context.NowUnixMs)
         {
-            context.Delete(ref key);
-            context.Record(2).Add("DEL"u8).Add(key.Name);
+            context.DeleteAsExpired(ref key);
         }
         else
         {
             context.SetExpiry(ref key, when);
+            context.Changed();
             context.Record(3).Add("PEXPIREAT"u8).Add(key.Name).Add(when);
+            context.Journal(key);
         }
-        context.Changed();
-        context.Journal(key);
         context.Reply.Integer(1);
     }
 
@@ -128,7 +127,7 @@ internal static class ExpiryCommands
 
     private static void Report(CommandContext context, bool inSeconds, bool isAbsolute)
     {
-        KeyHandle key = context.Open(1);
+        KeyHandle key = context.Peek(1);
         long expiresAt = key.ExpiresAtUnixMs;
         if (!key.Exists || expiresAt == ITableEntry.NoExpiry)
         {

@@ -25,7 +25,7 @@ internal static class KeyCommands
             tips: "request_policy:multi_shard response_policy:agg_sum"),
         CommandSpec.Define("touch", -2, ReadOnly | Fast, "generic", "3.2.1", EachKey,
             "Returns the number of existing keys out of those specified after updating the time they were last accessed.",
-            Exists, KeySpec.All(KeyFlags.RO), "key:key...", tips: "request_policy:multi_shard response_policy:agg_sum"),
+            Touch, KeySpec.All(KeyFlags.RO), "key:key...", tips: "request_policy:multi_shard response_policy:agg_sum"),
         CommandSpec.Define("type", 2, ReadOnly | Fast, "generic", "1.0.0", "O(1)",
             "Determines the type of value stored at a key.", Type, KeySpec.One(KeyFlags.RO), "key:key"),
         CommandSpec.Define("randomkey", 1, ReadOnly | TouchesArbitraryKeys, "generic", "1.0.0", "O(1)",
@@ -69,14 +69,30 @@ internal static class KeyCommands
         int existing = 0;
         for (int i = 1; i < context.ArgumentCount; i++)
         {
-            existing += context.Read(i).Exists ? 1 : 0;
+            existing += context.Peek(i).Exists ? 1 : 0;
+        }
+        context.Reply.Integer(existing);
+    }
+
+    private static void Touch(CommandContext context)
+    {
+        int existing = 0;
+        for (int i = 1; i < context.ArgumentCount; i++)
+        {
+            KeyHandle key = context.Peek(i);
+            if (key.Exists)
+            {
+                // This command touches even for clients whose other commands do not.
+                AccessClock.Touch(key.Entry, context.Server.Config, context.NowUnixMs, context.Worker.Random);
+                existing++;
+            }
         }
         context.Reply.Integer(existing);
     }
 
     private static void Type(CommandContext context)
     {
-        KeyHandle key = context.Open(1);
+        KeyHandle key = context.Peek(1);
         context.Reply.Simple(System.Text.Encoding.ASCII.GetBytes(key.Exists ? TypeName(key.Entry.Type) : "none"));
     }
 

@@ -18,7 +18,8 @@ internal static class StringCommands
         CommandSpec.Define("set", -3, CommandFlags.Write | DenyOom, "string", "1.0.0", "O(1)",
             "Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.",
             Set, KeySpec.One(KeyFlags.RW | KeyFlags.Access | KeyFlags.Update | KeyFlags.VariableFlags),
-            $"key:key value:string [condition=<nx:NX | xx:XX | comparison-value:string@IFEQ>] [get:GET] [{Expiration} | keepttl:KEEPTTL>]"),
+            $"key:key value:string [condition=<nx:NX | xx:XX | comparison-value:string@IFEQ>] [get:GET] [{Expiration} | keepttl:KEEPTTL>]",
+            keyFlagsOf: SetKeyFlags),
         CommandSpec.Define("setnx", 3, CommandFlags.Write | DenyOom | Fast, "string", "1.0.0", "O(1)",
             "Sets the string value of a key only when the key doesn't exist.",
             SetNx, KeySpec.One(KeyFlags.OW | KeyFlags.Insert), "key:key value:string"),
@@ -86,6 +87,18 @@ internal static class StringCommands
         }
     }
 
+    private static KeyFlags SetKeyFlags(CommandContext context, int skip)
+    {
+        for (int i = skip + 3; i < context.ArgumentCount; i++)
+        {
+            if (context.Is(i, "GET"))
+            {
+                return KeyFlags.RW | KeyFlags.Access | KeyFlags.Update;
+            }
+        }
+        return KeyFlags.OW | KeyFlags.Update;
+    }
+
     private static void SetWithOptions(CommandContext context, in SetOptions options, int valueIndex)
     {
         KeyHandle key = options.ReturnsOld ? context.Read(1) : context.Write(1);
@@ -121,7 +134,7 @@ internal static class StringCommands
     {
         if (options.HasExpiry && options.ExpiresAtUnixMs <= context.NowUnixMs)
         {
-            DeleteAsExpired(context, ref key);
+            context.DeleteAsExpired(ref key);
             return;
         }
         ReadOnlySpan<byte> value = context.Argument(valueIndex);
@@ -144,19 +157,6 @@ internal static class StringCommands
                 context.Append("KEEPTTL"u8);
             }
         }
-        context.Journal(key);
-    }
-
-    /// <summary>Removes a key whose new expiry has already passed; it leaves as a deletion.</summary>
-    private static void DeleteAsExpired(CommandContext context, ref KeyHandle key)
-    {
-        if (!key.Exists)
-        {
-            return;
-        }
-        context.Delete(ref key);
-        context.Changed();
-        context.Record(2).Add("DEL"u8).Add(key.Name);
         context.Journal(key);
     }
 
@@ -229,7 +229,7 @@ internal static class StringCommands
         }
         if (options.HasExpiry && options.IsAbsolute && options.ExpiresAtUnixMs <= context.NowUnixMs)
         {
-            DeleteAsExpired(context, ref key);
+            context.DeleteAsExpired(ref key);
         }
         else if (options.HasExpiry)
         {

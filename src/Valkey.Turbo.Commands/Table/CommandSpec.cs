@@ -123,6 +123,9 @@ public sealed class CommandSpec
     /// <summary>Further key specifications, of commands that use their keys differently.</summary>
     public KeySpec[] MoreKeys { get; init; } = [];
 
+    /// <summary>How the keys of one request are used, where that depends on its arguments (from word <c>skip</c> on).</summary>
+    public Func<CommandContext, int, KeyFlags>? KeyFlagsOf { get; init; }
+
     /// <summary>Its arguments, in the notation that <see cref="ArgumentSyntax"/> reads.</summary>
     public string Syntax { get; init; } = "";
 
@@ -154,7 +157,8 @@ public sealed class CommandSpec
     public static CommandSpec Define(
         string name, int arity, CommandFlags flags, string group, string since, string complexity, string summary,
         Action<CommandContext>? run, KeySpec keys = default, string syntax = "", string tips = "", string categories = "",
-        ShardScope scope = ShardScope.Keys, KeySpec[]? moreKeys = null, CommandSpec[]? subcommands = null) => new()
+        ShardScope scope = ShardScope.Keys, KeySpec[]? moreKeys = null, CommandSpec[]? subcommands = null,
+        Func<CommandContext, int, KeyFlags>? keyFlagsOf = null) => new()
         {
             Name = name,
             Arity = arity,
@@ -166,6 +170,7 @@ public sealed class CommandSpec
             Run = run,
             Keys = keys,
             MoreKeys = moreKeys ?? [],
+            KeyFlagsOf = keyFlagsOf,
             Syntax = syntax,
             Tips = tips,
             Categories = categories,
