@@ -94,7 +94,7 @@ public sealed class Keyspace
             {
                 BeforeChange(old);
                 old.Integer = value;
-                ChangeExpiryInPlace(position, old, expiresAtUnixMs);
+                ChangeExpiryInPlace(worker, position, old, expiresAtUnixMs);
                 return;
             }
         }
@@ -139,11 +139,12 @@ public sealed class Keyspace
         if (entry.HasExpiryField || expiresAtUnixMs == ITableEntry.NoExpiry)
         {
             BeforeChange(entry);
-            ChangeExpiryInPlace(position, entry, expiresAtUnixMs);
+            ChangeExpiryInPlace(worker, position, entry, expiresAtUnixMs);
             return;
         }
         Entry moved = CopyWithExpiry(entry, entry.KeySpan, Shard.Arena, expiresAtUnixMs, moveValue: true);
         BeforeChange(entry);
+        Table.NowUnixMs = worker.NowUnixMs;
         Table.Replace(position, moved.Address);
         Shard.Arena.Free(entry.Address, entry.EntryBytes);
         position = Table.Find(moved.KeySpan, hash);
@@ -159,9 +160,10 @@ public sealed class Keyspace
     }
 
     /// <summary>Puts a copy of another keyspace's entry under a key that is absent here. Both shards must be borrowed.</summary>
-    public void InsertCopy(Entry source, ReadOnlySpan<byte> key, ulong hash, long expiresAtUnixMs)
+    public void InsertCopy(Worker worker, Entry source, ReadOnlySpan<byte> key, ulong hash, long expiresAtUnixMs)
     {
         Entry copy = CopyWithExpiry(source, key, Shard.Arena, expiresAtUnixMs, moveValue: false);
+        Table.NowUnixMs = worker.NowUnixMs;
         Table.Insert(copy.Address, hash);
     }
 
@@ -229,7 +231,7 @@ public sealed class Keyspace
         value.CopyTo(old.EmbeddedSpan);
         old.WasModified = false;
         AccessClock.Touch(old, worker.Server.Config, worker.NowUnixMs, worker.Random);
-        ChangeExpiryInPlace(position, old, expiresAtUnixMs);
+        ChangeExpiryInPlace(worker, position, old, expiresAtUnixMs);
         return true;
     }
 
@@ -237,6 +239,7 @@ public sealed class Keyspace
     {
         Entry entry = Entry.Create(Shard.Arena, key, ValueType.String, encoding, embeddedLength, expiresAtUnixMs);
         entry.Access = AccessClock.Initial(worker.Server.Config, worker.NowUnixMs);
+        Table.NowUnixMs = worker.NowUnixMs;
         return entry;
     }
 
@@ -307,11 +310,12 @@ public sealed class Keyspace
         return copy;
     }
 
-    private void ChangeExpiryInPlace(TablePosition position, Entry entry, long expiresAtUnixMs)
+    private void ChangeExpiryInPlace(Worker worker, TablePosition position, Entry entry, long expiresAtUnixMs)
     {
         if (entry.HasExpiryField && entry.ExpiresAtUnixMs != expiresAtUnixMs)
         {
             entry.ExpiresAtUnixMs = expiresAtUnixMs;
+            Table.NowUnixMs = worker.NowUnixMs;
             Table.Replace(position, entry.Address);
         }
     }

@@ -131,7 +131,6 @@ public sealed class NetworkServer : IDisposable
     internal void RunCron()
     {
         _server.AdjustClock();
-        Structures.TableClock.NowUnixMs = _server.Workers[0].NowUnixMs;
         _ = _server.UsedBytes;
         _server.Rates.Sample(_server);
     }

@@ -7,12 +7,19 @@ public sealed class CommandText : IDisposable
 {
     private readonly NativeBuffer _buffer = new();
 
+    /// <summary>Whether words are thrown away, because nobody will read them.</summary>
+    public bool IsDiscarding { get; set; }
+
     /// <summary>The command so far; valid until the next call.</summary>
     public ReadOnlySpan<byte> Bytes => _buffer.Span;
 
     /// <summary>Starts a command of <paramref name="argumentCount"/> words.</summary>
     public CommandText Begin(int argumentCount)
     {
+        if (IsDiscarding)
+        {
+            return this;
+        }
         _buffer.Consume(_buffer.Length);
         Header((byte)'*', argumentCount);
         return this;
@@ -21,6 +28,10 @@ public sealed class CommandText : IDisposable
     /// <summary>Adds a word.</summary>
     public CommandText Add(ReadOnlySpan<byte> word)
     {
+        if (IsDiscarding)
+        {
+            return this;
+        }
         Header((byte)'$', word.Length);
         _buffer.Append(word);
         _buffer.Append("\r\n"u8);
@@ -30,6 +41,10 @@ public sealed class CommandText : IDisposable
     /// <summary>Adds an integer as a word.</summary>
     public CommandText Add(long word)
     {
+        if (IsDiscarding)
+        {
+            return this;
+        }
         Span<byte> digits = stackalloc byte[Decimal64.MaxDigits];
         return Add(digits[..Decimal64.Format(word, digits)]);
     }

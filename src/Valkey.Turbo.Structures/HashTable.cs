@@ -56,6 +56,12 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
     private ulong _levelMask;
     private ulong _split;
 
+    /// <summary>
+    /// A recent time in milliseconds since 1970, which deadlines are set relative to. To be refreshed before entries that
+    /// expire are added; being hours late does no harm, for deadlines are only lower bounds within days.
+    /// </summary>
+    public long NowUnixMs { get; set; }
+
     /// <summary>How many entries the table refers to.</summary>
     public long Count { get; private set; }
 
@@ -258,6 +264,7 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
     public void VisitDue<TVisitor>(long bucketIndex, long nowUnixMs, ref TVisitor visitor)
         where TVisitor : struct, IEntryVisitor, allows ref struct
     {
+        NowUnixMs = nowUnixMs;
         for (Bucket bucket = BucketAt((ulong)bucketIndex); !bucket.IsNull; bucket = bucket.Next)
         {
             uint expiring = bucket.Expiring;
@@ -542,11 +549,10 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
     private static bool IsDue(uint deadline, long nowUnixMs) =>
         (DeadlineOf(nowUnixMs) - deadline & Bucket.DeadlineMask) <= HalfCircle;
 
-    private static void LowerDeadline(Bucket bucket, long expiresAtUnixMs, bool hasDeadline)
+    private void LowerDeadline(Bucket bucket, long expiresAtUnixMs, bool hasDeadline)
     {
-        long nowUnixMs = TableClock.NowUnixMs;
-        uint deadline = DeadlineOf(Math.Clamp(expiresAtUnixMs, nowUnixMs, nowUnixMs + HorizonMs));
-        uint now = DeadlineOf(nowUnixMs);
+        uint deadline = DeadlineOf(Math.Clamp(expiresAtUnixMs, NowUnixMs, NowUnixMs + HorizonMs));
+        uint now = DeadlineOf(NowUnixMs);
         uint current = bucket.Deadline;
         bool currentIsFuture = (current - now & Bucket.DeadlineMask) <= HalfCircle;
         bool sooner = currentIsFuture && (deadline - now & Bucket.DeadlineMask) < (current - now & Bucket.DeadlineMask);

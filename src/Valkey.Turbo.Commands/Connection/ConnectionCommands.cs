@@ -70,22 +70,11 @@ internal static class ConnectionCommands
 
     private static void Select(CommandContext context)
     {
-        if (!context.TryInteger(1, out long database, "ERR invalid DB index"))
+        if (context.TryDatabase(1, out int database))
         {
-            return;
+            context.Session.Database = database;
+            context.Reply.Ok();
         }
-        if (database is < int.MinValue or > int.MaxValue)
-        {
-            context.Reply.Error("ERR invalid DB index");
-            return;
-        }
-        if (database < 0 || database >= context.Server.Config.Databases.Number)
-        {
-            context.Reply.Error(Errors.DatabaseOutOfRange);
-            return;
-        }
-        context.Session.Database = (int)database;
-        context.Reply.Ok();
     }
 
     private static void Auth(CommandContext context)

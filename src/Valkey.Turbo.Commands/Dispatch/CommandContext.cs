@@ -14,7 +14,7 @@ namespace Valkey.Turbo.Commands;
 /// </summary>
 public sealed class CommandContext(Worker worker, ReplyWriter reply)
 {
-    private readonly CommandText _record = new();
+    private readonly CommandText _record = new() { IsDiscarding = worker.Server.Journal is null };
     private RequestBatch _batch = null!;
     private int _request;
     private ulong _firstKeyHash;
@@ -240,6 +240,28 @@ public sealed class CommandContext(Worker worker, ReplyWriter reply)
         }
         Reply.Error(error);
         return false;
+    }
+
+    /// <summary>Reads the number of a database, or replies the error.</summary>
+    public bool TryDatabase(int index, out int database)
+    {
+        database = 0;
+        if (!TryInteger(index, out long number))
+        {
+            return false;
+        }
+        if (number is < int.MinValue or > int.MaxValue)
+        {
+            Reply.Error($"ERR value is out of range, value must between {int.MinValue} and {int.MaxValue}");
+            return false;
+        }
+        if (number < 0 || number >= Server.Config.Databases.Number)
+        {
+            Reply.Error(Errors.DatabaseOutOfRange);
+            return false;
+        }
+        database = (int)number;
+        return true;
     }
 
     /// <summary>Replies the value of a string.</summary>

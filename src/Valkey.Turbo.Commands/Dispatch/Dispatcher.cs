@@ -276,13 +276,20 @@ public sealed class Dispatcher
         StringBuilder arguments = new();
         for (int i = 1; i < batch.ArgumentCount(index) && arguments.Length < UnknownArgumentsBytes; i++)
         {
-            ReadOnlySpan<byte> argument = batch.Argument(index, i);
+            ReadOnlySpan<byte> argument = UpToNul(batch.Argument(index, i));
             int length = Math.Min(argument.Length, UnknownArgumentsBytes - arguments.Length);
             arguments.Append('\'').Append(Encoding.Latin1.GetString(argument[..length])).Append("' ");
         }
-        ReadOnlySpan<byte> name = batch.Argument(index, 0);
+        ReadOnlySpan<byte> name = UpToNul(batch.Argument(index, 0));
         string shown = Encoding.Latin1.GetString(name[..Math.Min(UnknownArgumentsBytes, name.Length)]);
         _reply.Error($"ERR unknown command '{shown}', with args beginning with: {arguments}");
+    }
+
+    /// <summary>What Valkey, which prints C strings here, shows of some bytes.</summary>
+    private static ReadOnlySpan<byte> UpToNul(ReadOnlySpan<byte> bytes)
+    {
+        int end = bytes.IndexOf((byte)0);
+        return end < 0 ? bytes : bytes[..end];
     }
 
     private void CountError(string text)

@@ -89,10 +89,10 @@ internal static class ExpiryCommands
     private static bool Allows(Conditions conditions, long current, long next)
     {
         bool isPersistent = current == ITableEntry.NoExpiry;
-        return !(conditions.HasFlag(Conditions.Nx) && !isPersistent)
-            && !(conditions.HasFlag(Conditions.Xx) && isPersistent)
-            && !(conditions.HasFlag(Conditions.Gt) && (isPersistent || next <= current))
-            && !(conditions.HasFlag(Conditions.Lt) && !isPersistent && next >= current);
+        return !((conditions & Conditions.Nx) != 0 && !isPersistent)
+            && !((conditions & Conditions.Xx) != 0 && isPersistent)
+            && !((conditions & Conditions.Gt) != 0 && (isPersistent || next <= current))
+            && !((conditions & Conditions.Lt) != 0 && !isPersistent && next >= current);
     }
 
     private static bool TryConditions(CommandContext context, out Conditions conditions)
@@ -112,12 +112,13 @@ internal static class ExpiryCommands
             }
             conditions |= one;
         }
-        if (conditions.HasFlag(Conditions.Nx) && conditions != Conditions.Nx)
+        if ((conditions & Conditions.Nx) != 0 && conditions != Conditions.Nx)
         {
             context.Reply.Error("ERR NX and XX, GT or LT options at the same time are not compatible");
             return false;
         }
-        if (conditions.HasFlag(Conditions.Gt | Conditions.Lt))
+        const Conditions both = Conditions.Gt | Conditions.Lt;
+        if ((conditions & both) == both)
         {
             context.Reply.Error("ERR GT and LT options at the same time are not compatible");
             return false;

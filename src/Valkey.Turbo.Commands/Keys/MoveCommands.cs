@@ -77,7 +77,7 @@ internal static class MoveCommands
     {
         // Positions do not survive changes of their table, so the source is looked up once more before each use.
         KeyHandle source = context.Open(name, database);
-        target.Keyspace.InsertCopy(source.Entry, target.Name, target.Hash, source.ExpiresAtUnixMs);
+        target.Keyspace.InsertCopy(context.Worker, source.Entry, target.Name, target.Hash, source.ExpiresAtUnixMs);
         source = context.Open(name, database);
         context.Delete(ref source);
     }
@@ -94,7 +94,7 @@ internal static class MoveCommands
             }
             else if (context.Is(i, "DB") && i + 1 < context.ArgumentCount)
             {
-                if (!TryDatabase(context, ++i, out database))
+                if (!context.TryDatabase(++i, out database))
                 {
                     return;
                 }
@@ -122,14 +122,14 @@ internal static class MoveCommands
             context.Delete(ref target);
             source = context.Open(1);
         }
-        target.Keyspace.InsertCopy(source.Entry, target.Name, target.Hash, source.ExpiresAtUnixMs);
+        target.Keyspace.InsertCopy(context.Worker, source.Entry, target.Name, target.Hash, source.ExpiresAtUnixMs);
         context.Changed();
         context.Reply.Integer(1);
     }
 
     private static void Move(CommandContext context)
     {
-        if (!TryDatabase(context, 2, out int database))
+        if (!context.TryDatabase(2, out int database))
         {
             return;
         }
@@ -148,27 +148,6 @@ internal static class MoveCommands
         MoveEntry(context, source.Name, context.Session.Database, target);
         context.Changed();
         context.Reply.Integer(1);
-    }
-
-    private static bool TryDatabase(CommandContext context, int index, out int database)
-    {
-        database = 0;
-        if (!context.TryInteger(index, out long number))
-        {
-            return false;
-        }
-        if (number is < int.MinValue or > int.MaxValue)
-        {
-            context.Reply.Error(Errors.NotInteger);
-            return false;
-        }
-        if (number < 0 || number >= context.Server.Config.Databases.Number)
-        {
-            context.Reply.Error(Errors.DatabaseOutOfRange);
-            return false;
-        }
-        database = (int)number;
-        return true;
     }
 
     private static void SwapDb(CommandContext context)

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Numerics;
 using System.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Protocol;
@@ -99,82 +97,22 @@ internal static class CounterCommands
         }
         Span<byte> scratch = stackalloc byte[StringValue.ScratchBytes];
         ReadOnlySpan<byte> current = key.Exists ? StringValue.Read(key.Entry, scratch) : "0"u8;
-        if (!FloatText.TryParse(current, out double value) || !FloatText.TryParse(context.Argument(2), out double increment))
+        if (!ExtendedFloat.TryParse(current, out ExtendedFloat value) || !ExtendedFloat.TryParse(context.Argument(2), out ExtendedFloat increment))
         {
             context.Reply.Error(Errors.NotFloat);
             return;
         }
-        if (!double.IsFinite(value + increment))
+        if (!value.IsFinite || !increment.IsFinite)
         {
             context.Reply.Error("ERR increment would produce NaN or Infinity");
             return;
         }
-        byte[] sum = Encoding.ASCII.GetBytes(FloatText.Sum(current, context.Argument(2), value, increment));
+        byte[] sum = Encoding.ASCII.GetBytes((value + increment).ToString());
         long expiresAt = key.ExpiresAtUnixMs;
         context.SetString(ref key, sum, expiresAt);
         context.Changed();
         context.Record(4).Add("SET"u8).Add(key.Name).Add(sum).Add("KEEPTTL"u8);
         context.Journal(key);
         context.Reply.Bulk(sum);
-    }
-}
-
-/// <summary>
-/// Numbers of INCRBYFLOAT. Valkey calculates with 64 bits of mantissa and prints 17 decimals without trailing zeros; here
-/// decimal arithmetic (28 digits) does, where the numbers fit it, and double arithmetic where not.
-/// </summary>
-internal static class FloatText
-{
-    private const NumberStyles Style =
-        NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-    private const int Decimals = 17;
-    private const int LongestText = 256;
-
-    /// <summary>Reads a number; not-a-number, blanks and anything longer than a number are refused.</summary>
-    internal static bool TryParse(ReadOnlySpan<byte> text, out double value)
-    {
-        value = 0;
-        if (text.IsEmpty || text.Length > LongestText)
-        {
-            return false;
-        }
-        if (IsInfinity(text, out value))
-        {
-            return true;
-        }
-        return double.TryParse(text, Style, CultureInfo.InvariantCulture, out value) && double.IsFinite(value) && !char.IsAsciiLetter((char)text[0]);
-    }
-
-    /// <summary>The sum of two numbers that <see cref="TryParse"/> has read, as Valkey prints it.</summary>
-    internal static string Sum(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right, double leftValue, double rightValue)
-    {
-        const double exactLimit = 1e17;
-        if (Math.Abs(leftValue) < exactLimit && Math.Abs(rightValue) < exactLimit
-            && decimal.TryParse(left, Style, CultureInfo.InvariantCulture, out decimal a)
-            && decimal.TryParse(right, Style, CultureInfo.InvariantCulture, out decimal b))
-        {
-            return Trim(decimal.Round(a + b, Decimals).ToString(CultureInfo.InvariantCulture));
-        }
-        double sum = leftValue + rightValue;
-        return Math.Abs(sum) >= exactLimit
-            ? new BigInteger(sum).ToString(CultureInfo.InvariantCulture)
-            : Trim(sum.ToString("F17", CultureInfo.InvariantCulture));
-    }
-
-    private static string Trim(string text)
-    {
-        string trimmed = text.Contains('.') ? text.TrimEnd('0').TrimEnd('.') : text;
-        return trimmed == "-0" ? "0" : trimmed;
-    }
-
-    private static bool IsInfinity(ReadOnlySpan<byte> text, out double value)
-    {
-        value = double.PositiveInfinity;
-        if (text[0] is (byte)'+' or (byte)'-')
-        {
-            value = text[0] == '-' ? double.NegativeInfinity : value;
-            text = text[1..];
-        }
-        return Ascii.EqualsIgnoreCase(text, "inf"u8) || Ascii.EqualsIgnoreCase(text, "infinity"u8);
     }
 }

@@ -42,28 +42,28 @@ internal ref struct SetOptions
         {
             bool hasNext = i + 1 < context.ArgumentCount;
             bool freeOfExpiry = !options.HasExpiry && !options.KeepsTtl && !options.Persists;
-            if (allowed.HasFlag(Allowed.Condition) && !options.HasCondition && context.Is(i, "NX"))
+            if ((allowed & Allowed.Condition) != 0 && !options.HasCondition && context.Is(i, "NX"))
             {
                 options.OnlyIfAbsent = true;
             }
-            else if (allowed.HasFlag(Allowed.Condition) && !options.HasCondition && context.Is(i, "XX"))
+            else if ((allowed & Allowed.Condition) != 0 && !options.HasCondition && context.Is(i, "XX"))
             {
                 options.OnlyIfPresent = true;
             }
-            else if (allowed.HasFlag(Allowed.Comparison) && !options.HasCondition && hasNext && context.Is(i, "IFEQ"))
+            else if ((allowed & Allowed.Comparison) != 0 && !options.HasCondition && hasNext && context.Is(i, "IFEQ"))
             {
                 options.OnlyIfEqual = true;
                 options.Comparison = context.Argument(++i);
             }
-            else if (allowed.HasFlag(Allowed.Get) && context.Is(i, "GET"))
+            else if ((allowed & Allowed.Get) != 0 && context.Is(i, "GET"))
             {
                 options.ReturnsOld = true;
             }
-            else if (allowed.HasFlag(Allowed.KeepTtl) && freeOfExpiry && context.Is(i, "KEEPTTL"))
+            else if ((allowed & Allowed.KeepTtl) != 0 && freeOfExpiry && context.Is(i, "KEEPTTL"))
             {
                 options.KeepsTtl = true;
             }
-            else if (allowed.HasFlag(Allowed.Persist) && freeOfExpiry && context.Is(i, "PERSIST"))
+            else if ((allowed & Allowed.Persist) != 0 && freeOfExpiry && context.Is(i, "PERSIST"))
             {
                 options.Persists = true;
             }

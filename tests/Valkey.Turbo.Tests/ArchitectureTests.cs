@@ -1,0 +1,90 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Valkey.Turbo.Commands;
+
+namespace Valkey.Turbo.Tests;
+
+/// <summary>The rules of the source tree that only a test keeps.</summary>
+public sealed partial class ArchitectureTests
+{
+    private static readonly string[] LayersBottomUp =
+        ["Native", "Memory", "Protocol", "Structures", "Persistence", "Engine", "Commands", "Network", "Server"];
+
+    private static readonly string[] MayBeUnsafe = ["Native", "Memory", "Protocol", "Structures", "Engine"];
+
+    [GeneratedRegex(@"Valkey\.Turbo\.(\w+)\.csproj")]
+    private static partial Regex ProjectName();
+
+    private static string Root([CallerFilePath] string path = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "../.."));
+
+    private static IEnumerable<(string Layer, string Path)> Projects() =>
+        Directory.EnumerateFiles(Root(), "*.csproj", SearchOption.AllDirectories)
+            .Where(path => path.Contains("/src/", StringComparison.Ordinal) || path.Contains("/native-interop/", StringComparison.Ordinal))
+            .Select(path => (ProjectName().Match(path).Groups[1].Value, path));
+
+    [Fact]
+    public void NoLayerRefersToOneAboveIt()
+    {
+        Assert.Equal(LayersBottomUp.Length, Projects().Count());
+        foreach ((string layer, string path) in Projects())
+        {
+            int level = Array.IndexOf(LayersBottomUp, layer);
+            Assert.True(level >= 0, layer);
+            foreach (XElement reference in XDocument.Load(path).Descendants("ProjectReference"))
+            {
+                string target = ProjectName().Match(reference.Attribute("Include")!.Value).Groups[1].Value;
+                Assert.True(Array.IndexOf(LayersBottomUp, target) < level, $"{layer} refers up to {target}");
+            }
+        }
+    }
+
+    [Fact]
+    public void UnsafeCodeStaysInItsLayers()
+    {
+        foreach ((string layer, string path) in Projects())
+        {
+            bool allows = XDocument.Load(path).Descendants("AllowUnsafeBlocks").Any(element => element.Value == "true");
+            Assert.True(!allows || MayBeUnsafe.Contains(layer), $"{layer} allows unsafe code");
+        }
+    }
+
+    [Fact]
+    public void PlatformInvokeStaysInNativeInterop()
+    {
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories))
+        {
+            if (!file.Contains("/obj/", StringComparison.Ordinal))
+            {
+                Assert.DoesNotContain("Import(\"", File.ReadAllText(file), StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
+    public void EveryCommandIsDocumentedAndItsSyntaxReads()
+    {
+        foreach (CommandSpec spec in CommandTable.Instance.All)
+        {
+            ArgumentSyntax.Parse(spec.Syntax);
+            Assert.NotEmpty(spec.Summary);
+            Assert.NotEmpty(spec.Complexity);
+            Assert.NotEqual(0, spec.Arity);
+            Assert.True(spec.Run is not null || spec.Subcommands.Length > 0, spec.FullName);
+            Assert.False(spec.Is(CommandFlags.Write) && spec.Is(CommandFlags.ReadOnly), spec.FullName);
+        }
+    }
+
+    [Fact]
+    public void EveryCommandIsFoundInAnyCase()
+    {
+        foreach (CommandSpec spec in CommandTable.Instance.TopLevel)
+        {
+            foreach (string name in (string[])[spec.Name, spec.Name.ToUpperInvariant(), char.ToUpperInvariant(spec.Name[0]) + spec.Name[1..]])
+            {
+                Assert.Same(spec, CommandTable.Instance.Find(System.Text.Encoding.ASCII.GetBytes(name)));
+            }
+            Assert.NotSame(spec, CommandTable.Instance.Find(System.Text.Encoding.ASCII.GetBytes(spec.Name + "x")));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Text;
+using Valkey.Turbo.Commands;
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Persistence;
+using Valkey.Turbo.Protocol;
+
+namespace Valkey.Turbo.Tests.Engine;
+
+/// <summary>A one-thread server without a network: commands go straight to the dispatcher.</summary>
+internal sealed class DispatchFixture : IDisposable
+{
+    private sealed class NoTransport : ISessionTransport
+    {
+        public long OutputBytes => 0;
+
+        public int OutputBlocks => 0;
+
+        public int InputBytes => 0;
+
+        public int InputCapacity => 0;
+
+        public void Close(bool afterReplies)
+        {
+        }
+    }
+
+    private readonly OutputBlockPool _pool = new();
+    private readonly OutputQueue _queue;
+    private readonly ReplyWriter _reply = new();
+    private readonly RequestBatch _batch = new();
+    private readonly Dispatcher _dispatcher;
+
+    internal DispatchFixture(IJournalSink? journal = null, Clock? clock = null)
+    {
+        Server = new ServerInstance(new ServerConfig(), 1, clock: clock) { Journal = journal };
+        _queue = new OutputQueue(_pool);
+        _dispatcher = new Dispatcher(Server.Workers[0], _reply);
+        Session = new Session(1, new NoTransport(), 0) { IsAuthenticated = true };
+    }
+
+    internal ServerInstance Server { get; }
+
+    internal Session Session { get; }
+
+    internal string Run(params string[] words)
+    {
+        StringBuilder text = new($"*{words.Length}\r\n");
+        foreach (string word in words)
+        {
+            text.Append($"${word.Length}\r\n{word}\r\n");
+        }
+        RunRaw(Encoding.Latin1.GetBytes(text.ToString()));
+        StringBuilder reply = new();
+        while (_queue.Head is { } head)
+        {
+            reply.Append(Encoding.Latin1.GetString(head.Unsent));
+            head.SentBytes = head.Length;
+            _queue.DropHead();
+        }
+        return reply.ToString();
+    }
+
+    /// <summary>Runs RESP input that is framed anew each time; the replies stay queued.</summary>
+    internal void RunRaw(Span<byte> input)
+    {
+        PartialRequest partial = PartialRequest.None;
+        _reply.Target(_queue);
+        while (!input.IsEmpty)
+        {
+            _batch.Clear();
+            int framed = RequestFramer.Frame(input, new FramingLimits(512 << 20, false), ref partial, _batch, out _);
+            _dispatcher.Run(Session, _batch, 0);
+            input = input[framed..];
+        }
+        _reply.Flush();
+    }
+
+    /// <summary>Throws the queued replies away.</summary>
+    internal void DropReplies() => _queue.Clear();
+
+    public void Dispose()
+    {
+        _queue.Clear();
+        _pool.Dispose();
+        _batch.Dispose();
+        Server.Dispose();
+    }
+}
