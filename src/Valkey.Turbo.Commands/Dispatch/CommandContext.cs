@@ -242,25 +242,35 @@ public sealed class CommandContext(Worker worker, ReplyWriter reply)
         return false;
     }
 
-    /// <summary>Reads the number of a database, or replies the error.</summary>
-    public bool TryDatabase(int index, out int database)
+    /// <summary>Reads an integer of 32 bits, or replies the error; <paramref name="error"/> replaces the usual ones.</summary>
+    public bool TryInt32(int index, out int value, string? error = null)
     {
-        database = 0;
-        if (!TryInteger(index, out long number))
+        value = 0;
+        if (!TryInteger(index, out long number, error ?? Errors.NotInteger))
         {
             return false;
         }
         if (number is < int.MinValue or > int.MaxValue)
         {
-            Reply.Error($"ERR value is out of range, value must between {int.MinValue} and {int.MaxValue}");
+            Reply.Error(error ?? $"ERR value is out of range, value must between {int.MinValue} and {int.MaxValue}");
             return false;
         }
-        if (number < 0 || number >= Server.Config.Databases.Number)
+        value = (int)number;
+        return true;
+    }
+
+    /// <summary>Reads the number of a database, or replies the error.</summary>
+    public bool TryDatabase(int index, out int database)
+    {
+        if (!TryInt32(index, out database))
+        {
+            return false;
+        }
+        if (database < 0 || database >= Server.Config.Databases.Number)
         {
             Reply.Error(Errors.DatabaseOutOfRange);
             return false;
         }
-        database = (int)number;
         return true;
     }
 

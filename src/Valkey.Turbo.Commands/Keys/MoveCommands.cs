@@ -152,8 +152,8 @@ internal static class MoveCommands
 
     private static void SwapDb(CommandContext context)
     {
-        if (!context.TryInteger(1, out long first, "ERR invalid first DB index")
-            || !context.TryInteger(2, out long second, "ERR invalid second DB index"))
+        if (!context.TryInt32(1, out int first, "ERR invalid first DB index")
+            || !context.TryInt32(2, out int second, "ERR invalid second DB index"))
         {
             return;
         }
@@ -165,7 +165,7 @@ internal static class MoveCommands
         }
         foreach (Shard shard in context.Server.Shards)
         {
-            ServerInstance.Swap(shard, (int)first, (int)second);
+            ServerInstance.Swap(shard, first, second);
         }
         context.Changed();
         context.Reply.Ok();
