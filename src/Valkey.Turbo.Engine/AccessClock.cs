@@ -16,13 +16,15 @@ public static class AccessClock
     public static uint LruOf(long unixMs) => (uint)(unixMs / 1000) & Mask;
 
     /// <summary>The data of a new entry.</summary>
-    public static uint Initial(ServerConfig config, long unixMs) =>
-        config.TracksFrequency ? Minutes(unixMs) << 8 | LfuInitial : LruOf(unixMs);
+    public static uint Initial(Worker worker) =>
+        worker.TracksFrequency ? Minutes(worker.NowUnixMs) << 8 | LfuInitial : worker.LruClock;
 
     /// <summary>Notes a use of the entry. Writes only when something changes, so that reads leave cache lines clean.</summary>
-    public static void Touch(Entry entry, ServerConfig config, long unixMs, RandomSource random)
+    public static void Touch(Entry entry, Worker worker)
     {
-        uint now = config.TracksFrequency ? NextLfu(entry.Access, config, unixMs, random) : LruOf(unixMs);
+        uint now = worker.TracksFrequency
+            ? NextLfu(entry.Access, worker.Server.Config, worker.NowUnixMs, worker.Random)
+            : worker.LruClock;
         if (entry.Access != now)
         {
             entry.Access = now;

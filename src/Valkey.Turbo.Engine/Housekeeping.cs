@@ -50,12 +50,18 @@ public sealed class Housekeeping(Worker worker)
             if (shard.Discarded.TryPeek(out Keyspace? keyspace) && keyspace.FreeSome(BucketsPerSlice))
             {
                 shard.Discarded.Dequeue();
+                worker.Server.Retire(shard, keyspace);
             }
             worker.Shards.ReleaseAll();
             if (worker.Server.Clock.MonotonicNs >= endNs)
             {
                 return false;
             }
+        }
+        if (shard.Retired.Count > 0 && worker.Shards.TryHold(shard.Index))
+        {
+            worker.Server.FreeRetired(shard);
+            worker.Shards.ReleaseAll();
         }
         return true;
     }

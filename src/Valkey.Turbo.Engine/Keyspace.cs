@@ -204,13 +204,11 @@ public sealed class Keyspace
         {
             Table.VisitBucket(_sweepBucket++, ref freer);
         }
-        if (_sweepBucket < Table.BucketCount)
-        {
-            return false;
-        }
-        Table.Dispose();
-        return true;
+        return _sweepBucket >= Table.BucketCount;
     }
+
+    /// <summary>Frees the table of a keyspace whose entries are freed and that no thread can be prefetching from.</summary>
+    internal void FreeTable() => Table.Dispose();
 
     /// <summary>Starts <see cref="FreeSome"/> from the beginning.</summary>
     internal void BeginFreeing() => _sweepBucket = 0;
@@ -230,7 +228,7 @@ public sealed class Keyspace
         old.SetEmbeddedLength(value.Length);
         value.CopyTo(old.EmbeddedSpan);
         old.WasModified = false;
-        AccessClock.Touch(old, worker.Server.Config, worker.NowUnixMs, worker.Random);
+        AccessClock.Touch(old, worker);
         ChangeExpiryInPlace(worker, position, old, expiresAtUnixMs);
         return true;
     }
@@ -238,7 +236,7 @@ public sealed class Keyspace
     private Entry NewEntry(Worker worker, ReadOnlySpan<byte> key, ValueEncoding encoding, int embeddedLength, long expiresAtUnixMs)
     {
         Entry entry = Entry.Create(Shard.Arena, key, ValueType.String, encoding, embeddedLength, expiresAtUnixMs);
-        entry.Access = AccessClock.Initial(worker.Server.Config, worker.NowUnixMs);
+        entry.Access = AccessClock.Initial(worker);
         Table.NowUnixMs = worker.NowUnixMs;
         return entry;
     }

@@ -190,7 +190,7 @@ public sealed class ServerInstance : IDisposable
     /// <param name="shard">The shard.</param>
     /// <param name="database">The database.</param>
     /// <param name="later">Whether the home thread frees the old entries bit by bit, instead of the caller now.</param>
-    public static void Flush(Shard shard, int database, bool later)
+    public void Flush(Shard shard, int database, bool later)
     {
         Keyspace old = shard.Keyspaces[database];
         if (old.Table.Count == 0 && old.Table.BucketCount == 1)
@@ -206,6 +206,29 @@ public sealed class ServerInstance : IDisposable
         else
         {
             old.FreeSome(long.MaxValue / 2);
+            Retire(shard, old);
+        }
+    }
+
+    /// <summary>Frees an emptied keyspace's table, at once or when no thread can be prefetching from it any more.</summary>
+    internal void Retire(Shard shard, Keyspace keyspace)
+    {
+        if (Workers.Length == 1)
+        {
+            keyspace.FreeTable();
+            return;
+        }
+        shard.Retired.Enqueue((keyspace, [.. Workers.Select(worker => worker.Turn)]));
+    }
+
+    /// <summary>Frees tables that were retired long enough ago. The shard must be borrowed.</summary>
+    internal void FreeRetired(Shard shard)
+    {
+        while (shard.Retired.TryPeek(out (Keyspace Keyspace, long[] Turns) oldest)
+            && Workers.All(worker => worker.Turn > oldest.Turns[worker.Thread]))
+        {
+            shard.Retired.Dequeue();
+            oldest.Keyspace.FreeTable();
         }
     }
 
@@ -226,10 +249,16 @@ public sealed class ServerInstance : IDisposable
             {
                 keyspace.BeginFreeing();
                 keyspace.FreeSome(long.MaxValue / 2);
+                keyspace.FreeTable();
             }
             while (shard.Discarded.TryDequeue(out Keyspace? discarded))
             {
                 discarded.FreeSome(long.MaxValue / 2);
+                discarded.FreeTable();
+            }
+            while (shard.Retired.TryDequeue(out (Keyspace Keyspace, long[] Turns) retired))
+            {
+                retired.Keyspace.FreeTable();
             }
         }
         foreach (Worker worker in Workers)

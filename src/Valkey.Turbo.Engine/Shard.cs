@@ -42,6 +42,12 @@ public sealed class Shard
     /// <summary>Tables that FLUSHALL has unhooked and the home thread frees bit by bit.</summary>
     internal Queue<Keyspace> Discarded { get; } = new();
 
+    /// <summary>
+    /// Keyspaces without entries whose tables other threads may still be prefetching from, with the turn each thread was in
+    /// when they were unhooked. A thread that has begun another turn has forgotten them.
+    /// </summary>
+    internal Queue<(Keyspace Keyspace, long[] Turns)> Retired { get; } = new();
+
     internal Shard(int index, int homeThread, SpanSource memory, int databaseCount, bool isShared, Action<ulong> wakeThreads)
     {
         Index = index;

@@ -12,6 +12,7 @@ public sealed class Worker : IDisposable
 {
     private readonly CommandText _record = new();
     private long _lastStampNs;
+    private long _turn;
 
     internal Worker(ServerInstance server, int thread, ulong seed)
     {
@@ -43,6 +44,18 @@ public sealed class Worker : IDisposable
     /// <summary>The same instant on the monotonic clock.</summary>
     public long NowMonotonicNs { get; private set; }
 
+    /// <summary>Counts turns of the thread's loop; between two of them the thread holds no hint of any table.</summary>
+    public long Turn => Volatile.Read(ref _turn);
+
+    /// <summary>Begins another turn.</summary>
+    public void BeginTurn() => Volatile.Write(ref _turn, _turn + 1);
+
+    /// <summary>The LRU time of <see cref="NowUnixMs"/>.</summary>
+    public uint LruClock { get; private set; }
+
+    /// <summary>Whether entries keep LFU data; as of the start of the batch.</summary>
+    public bool TracksFrequency { get; private set; }
+
     /// <summary>Addresses gathered by an iteration; empty between commands.</summary>
     public List<nint> Found { get; } = [];
 
@@ -51,6 +64,8 @@ public sealed class Worker : IDisposable
     {
         NowMonotonicNs = Server.Clock.MonotonicNs;
         NowUnixMs = Server.UnixMsAt(NowMonotonicNs);
+        LruClock = AccessClock.LruOf(NowUnixMs);
+        TracksFrequency = Server.Config.TracksFrequency;
     }
 
     /// <summary>Journals an effect on one shard.</summary>

@@ -70,6 +70,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         long nextCronNs = _server.Clock.MonotonicNs;
         while (!_isStopping)
         {
+            _worker.BeginTurn();
             long now = _server.Clock.MonotonicNs;
             if (now >= nextCronNs)
             {

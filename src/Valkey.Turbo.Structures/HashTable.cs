@@ -52,6 +52,9 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
     private readonly Arena _arena;
     private byte** _segments;
     private int _segmentCapacity;
+    // Directories that were outgrown. They stay until the end, because prefetching reads the directory without owning the
+    // table; together they are smaller than the present one.
+    private readonly List<(nint Address, int Capacity)> _outgrown = [];
     private int _firstSegmentBuckets;
     private ulong _levelMask;
     private ulong _split;
@@ -107,6 +110,10 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
         }
         _arena.Free((nint)_segments, _segmentCapacity * sizeof(nint));
         _segments = null;
+        foreach ((nint address, int capacity) in _outgrown)
+        {
+            _arena.Free(address, capacity * sizeof(nint));
+        }
     }
 
     /// <summary>Finds an entry by key.</summary>
@@ -134,13 +141,17 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
         return default;
     }
 
-    /// <summary>Starts loading the bucket of a hash: the first of a lookup's two cache misses.</summary>
+    /// <summary>
+    /// Starts loading the bucket of a hash: the first of a lookup's two cache misses. This and <see cref="PrefetchEntry"/> may
+    /// run while another thread changes the table: they only read the directory, which is published before the size that
+    /// needs it and kept until <see cref="Dispose"/>, and buckets, whose memory stays mapped; what they then load is a hint.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PrefetchBucket(ulong hash)
     {
         if (Sse.IsSupported)
         {
-            Sse.Prefetch0(BucketAt(IndexOf(hash)).Address);
+            Sse.Prefetch0(BucketHint(hash).Address);
         }
     }
 
@@ -150,8 +161,8 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
     {
         if (Sse.IsSupported)
         {
-            Bucket bucket = BucketAt(IndexOf(hash));
-            int mask = bucket.Match(TagOf(hash));
+            Bucket bucket = BucketHint(hash);
+            int mask = bucket.IsNull ? 0 : bucket.Match(TagOf(hash));
             if (mask != 0)
             {
                 byte* entry = (byte*)bucket.Entry(BitOperations.TrailingZeroCount(mask));
@@ -159,6 +170,22 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
                 Sse.Prefetch0(entry + 64);
             }
         }
+    }
+
+    /// <summary>The bucket of a hash, or null where the table is changing its level just now.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Bucket BucketHint(ulong hash)
+    {
+        // Shrinking writes the level before the split, so a split that belongs to another level shows by a changed level.
+        ulong levelMask = Volatile.Read(ref _levelMask);
+        ulong split = Volatile.Read(ref _split);
+        if (levelMask != Volatile.Read(ref _levelMask))
+        {
+            return default;
+        }
+        ulong index = hash & levelMask;
+        index = index < split ? hash & (levelMask << 1 | 1) : index;
+        return new Bucket(_segments[index >> SegmentShift] + (index & (SegmentBuckets - 1)) * Bucket.Bytes);
     }
 
     /// <summary>Adds an entry whose key is not in the table.</summary>
@@ -379,11 +406,15 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
         ulong from = _split, to = bit + _split;
         EnsureBucket(to);
         Bucket source = BucketAt(from);
-        _split++;
-        if (_split == bit)
+        if (_split + 1 == bit)
         {
-            _levelMask = _levelMask << 1 | 1;
-            _split = 0;
+            // In this order: with the new level and the old split a prefetch would look beyond the last bucket.
+            Volatile.Write(ref _split, 0);
+            Volatile.Write(ref _levelMask, _levelMask << 1 | 1);
+        }
+        else
+        {
+            Volatile.Write(ref _split, _split + 1);
         }
         Redistribute(source, BucketAt(from), BucketAt(to), bit);
     }
@@ -429,8 +460,8 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
     {
         if (_split == 0)
         {
-            _levelMask >>= 1;
-            _split = _levelMask + 1;
+            Volatile.Write(ref _levelMask, _levelMask >> 1);
+            Volatile.Write(ref _split, _levelMask + 1);
         }
         ulong last = _levelMask + _split;
         Bucket source = BucketAt(last);
@@ -478,7 +509,7 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
         {
             byte** larger = (byte**)_arena.Allocate(_segmentCapacity * 2L * sizeof(nint));
             Buffer.MemoryCopy(_segments, larger, _segmentCapacity * 2L * sizeof(nint), _segmentCapacity * (long)sizeof(nint));
-            _arena.Free((nint)_segments, _segmentCapacity * sizeof(nint));
+            _outgrown.Add(((nint)_segments, _segmentCapacity));
             _segments = larger;
             _segmentCapacity *= 2;
         }

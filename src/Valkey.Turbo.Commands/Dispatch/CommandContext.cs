@@ -81,17 +81,19 @@ public sealed class CommandContext(Worker worker, ReplyWriter reply)
     // ---- Keys ----
 
     /// <summary>Looks up a key to read it: counts a hit or a miss and notes the use.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public KeyHandle Read(int index)
     {
         KeyHandle key = Peek(index);
         if (key.Exists && !Session.IsNoTouch)
         {
-            AccessClock.Touch(key.Entry, Server.Config, NowUnixMs, Worker.Random);
+            AccessClock.Touch(key.Entry, Worker);
         }
         return key;
     }
 
     /// <summary>Looks up a key to read it, counting a hit or a miss, but without noting a use.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public KeyHandle Peek(int index)
     {
         KeyHandle key = Open(index);
@@ -112,7 +114,7 @@ public sealed class CommandContext(Worker worker, ReplyWriter reply)
         KeyHandle key = Open(index);
         if (key.Exists && !Session.IsNoTouch)
         {
-            AccessClock.Touch(key.Entry, Server.Config, NowUnixMs, Worker.Random);
+            AccessClock.Touch(key.Entry, Worker);
         }
         return key;
     }
@@ -129,6 +131,7 @@ public sealed class CommandContext(Worker worker, ReplyWriter reply)
     /// <summary>Looks up a key in any database; its shard must be held.</summary>
     public KeyHandle Open(ReadOnlySpan<byte> name, int database) => Open(name, KeyHash.Of(name), Server.ShardOf(name), database);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private KeyHandle Open(ReadOnlySpan<byte> name, ulong hash, int shard, int database)
     {
         Keyspace keyspace = Server.Shards[shard].Keyspaces[database];

@@ -55,6 +55,7 @@ public sealed class Dispatcher
             {
                 ChargeTime(timed, timedCalls);
                 (timed, timedCalls) = (spec, 0);
+                session.LastCommand = spec?.FullName ?? session.LastCommand;
             }
             if (!TryRunOne(session, batch, at, spec))
             {
@@ -83,12 +84,9 @@ public sealed class Dispatcher
             ReadOnlySpan<byte> key = batch.Argument(i, spec.Keys.First);
             _hashes[i] = KeyHash.Of(key);
             _shards[i] = _server.ShardOf(key);
-            if (_isSingleThreaded)
-            {
-                _server.Shards[_shards[i]].Keyspaces[database].Table.PrefetchBucket(_hashes[i]);
-            }
+            _server.Shards[_shards[i]].Keyspaces[database].Table.PrefetchBucket(_hashes[i]);
         }
-        if (_isSingleThreaded && batch.Count - first > 1)
+        if (batch.Count - first > 1)
         {
             for (int i = first; i < batch.Count; i++)
             {
@@ -151,7 +149,10 @@ public sealed class Dispatcher
 
     private void RunHandler(Session session, CommandSpec spec)
     {
-        session.LastCommand = spec.FullName;
+        if (spec.Container is not null)
+        {
+            session.LastCommand = spec.FullName;
+        }
         session.CommandCount++;
         _worker.Stats.CommandsProcessed++;
         ref CommandCounters counters = ref _worker.Stats.Commands[spec.Id];

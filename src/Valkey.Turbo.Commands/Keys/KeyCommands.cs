@@ -83,7 +83,7 @@ internal static class KeyCommands
             if (key.Exists)
             {
                 // This command touches even for clients whose other commands do not.
-                AccessClock.Touch(key.Entry, context.Server.Config, context.NowUnixMs, context.Worker.Random);
+                AccessClock.Touch(key.Entry, context.Worker);
                 existing++;
             }
         }

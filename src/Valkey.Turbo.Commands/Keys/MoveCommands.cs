@@ -189,7 +189,7 @@ internal static class MoveCommands
             {
                 if (allDatabases || database == context.Session.Database)
                 {
-                    ServerInstance.Flush(shard, database, later);
+                    context.Server.Flush(shard, database, later);
                 }
             }
         }

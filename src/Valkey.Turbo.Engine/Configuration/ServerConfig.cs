@@ -63,6 +63,7 @@ public sealed class ServerConfig
         Threads.Assign(0);
         Directory.TrySet(Environment.CurrentDirectory);
         Bind.Normalize = text => text.Trim('"');
+        MaxMemoryPolicy.Changed = () => TracksFrequency = MaxMemoryPolicy.Choice.EndsWith("lfu", StringComparison.Ordinal);
         ConfigRules.Attach(this);
     }
 
@@ -111,7 +112,7 @@ public sealed class ServerConfig
     public FlagDirective LazyUserFlush { get; }
 
     /// <summary>Whether eviction goes by frequency of use, so that entries keep LFU data instead of LRU.</summary>
-    public bool TracksFrequency => MaxMemoryPolicy.Choice.EndsWith("lfu", StringComparison.Ordinal);
+    public bool TracksFrequency { get; private set; }
 
     /// <summary>A directive by name or alias, or null.</summary>
     public Directive? Find(string name) => _byName.GetValueOrDefault(name);
@@ -190,7 +191,9 @@ public sealed class ServerConfig
             return "wrong number of arguments";
         }
         _given.Add(directive.Name);
-        return directive.TrySet(ConfigRules.Join(directive, values, _given));
+        string? error = directive.TrySet(ConfigRules.Join(directive, values, _given));
+        directive.Changed?.Invoke();
+        return error;
     }
 
     private static string RefuseForNow(string name) => $"'{name}' is not supported yet";
