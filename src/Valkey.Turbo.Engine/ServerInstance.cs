@@ -17,7 +17,7 @@ public interface IThreadWaker
 /// <summary>The server: shards, threads, clients and settings. There may be several in one process, as in tests.</summary>
 public sealed class ServerInstance : IDisposable
 {
-    private const int ShardsPerThread = 32;
+    private const int ShardsPerThread = 16;
     private const int MaxShards = 1024;
     private const int MaxErrorCodes = 128;
 

@@ -35,6 +35,9 @@ public sealed unsafe class Arena(SpanSource source)
 
     private const int HeaderBytes = 64;
 
+    // Of small classes one empty slab is kept, so that a single object that comes and goes does not churn spans.
+    private const int LargestKeptBytes = 128;
+
     // Per class: the slabs with room, as a doubly linked list; allocation uses the first.
     private readonly Slab*[] _withRoom = new Slab*[SizeClass.Count];
     private long _usedBytes;
@@ -98,9 +101,8 @@ public sealed unsafe class Arena(SpanSource source)
         {
             List(slab);
         }
-        else if (slab->UsedCount == 0 && slab->Next != null)
+        else if (slab->UsedCount == 0 && (slab->Next != null || size > LargestKeptBytes))
         {
-            // Keep one slab a class, so that a single object that comes and goes does not churn spans.
             Unlist(slab);
             source.ReturnSpan((nint)slab);
         }

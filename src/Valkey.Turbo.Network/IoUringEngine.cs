@@ -10,8 +10,9 @@ internal sealed class IoUringEngine : IIoEngine
 {
     private const int SubmissionCount = 1024;
     private const int CompletionCount = 8192;
-    private const int BufferCount = 256;
-    private const int BufferBytes = 16 << 10;
+    // The kernel fills buffers in turn, so all of this is soon resident: a mebibyte, half of a core's second cache level.
+    private const int BufferCount = 128;
+    private const int BufferBytes = 8 << 10;
 
     private enum Operation : byte
     {
