@@ -107,7 +107,7 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
                 }
                 Thread.SpinWait(4);
             }
-            while (!target.TryBorrow(thread));
+            while (!target.IsFree || !target.TryBorrow(thread));
         }
         _held[_heldCount++] = shard;
         return true;

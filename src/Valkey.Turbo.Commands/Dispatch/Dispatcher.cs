@@ -84,7 +84,9 @@ public sealed class Dispatcher
             ReadOnlySpan<byte> key = batch.Argument(i, spec.Keys.First);
             _hashes[i] = KeyHash.Of(key);
             _shards[i] = _server.ShardOf(key);
-            _server.Shards[_shards[i]].Keyspaces[database].Table.PrefetchBucket(_hashes[i]);
+            Shard shard = _server.Shards[_shards[i]];
+            shard.Approach();
+            shard.Keyspaces[database].Table.PrefetchBucket(_hashes[i]);
         }
         if (batch.Count - first > 1)
         {
