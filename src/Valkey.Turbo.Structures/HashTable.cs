@@ -38,7 +38,7 @@ public readonly struct TablePosition
 /// that is below s (already split), to <c>hash mod 2^(L+1)</c>. Buckets lie in segments of 1,024 (one span of memory);
 /// a table of fewer has one smaller segment that doubles. The table refers to entries but does not own them.
 /// </remarks>
-public sealed unsafe class HashTable<TEntry> : IDisposable
+public sealed unsafe partial class HashTable<TEntry> : IDisposable
     where TEntry : struct, ITableEntry
 {
     private const int SegmentShift = 10;
@@ -284,39 +284,6 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
         }
     }
 
-    /// <summary>
-    /// Visits the entries of a bucket that may have expired by <paramref name="nowUnixMs"/>, and sets its deadline anew.
-    /// Costs one cache line where nothing is due.
-    /// </summary>
-    public void VisitDue<TVisitor>(long bucketIndex, long nowUnixMs, ref TVisitor visitor)
-        where TVisitor : struct, IEntryVisitor, allows ref struct
-    {
-        NowUnixMs = nowUnixMs;
-        for (Bucket bucket = BucketAt((ulong)bucketIndex); !bucket.IsNull; bucket = bucket.Next)
-        {
-            uint expiring = bucket.Expiring;
-            if (expiring == 0 || !IsDue(bucket.Deadline, nowUnixMs))
-            {
-                continue;
-            }
-            long earliest = long.MaxValue;
-            for (uint mask = expiring; mask != 0; mask &= mask - 1)
-            {
-                nint entry = bucket.Entry(BitOperations.TrailingZeroCount(mask));
-                long expiresAt = TEntry.ExpiresAtUnixMs(entry);
-                if (expiresAt <= nowUnixMs)
-                {
-                    visitor.Visit(entry);
-                }
-                else
-                {
-                    earliest = Math.Min(earliest, expiresAt);
-                }
-            }
-            bucket.Deadline = DeadlineOf(Math.Min(earliest, nowUnixMs + HorizonMs));
-        }
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong IndexOf(ulong hash)
     {
@@ -356,199 +323,6 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
         }
     }
 
-    /// <summary>Hangs an empty bucket behind a full one; the tenth entry moves into it.</summary>
-    private Bucket Extend(Bucket full)
-    {
-        Bucket next = new(NewBuckets(1));
-        bool expires = (full.Expiring >> Bucket.LinkPlace & 1) != 0;
-        next.Set(0, full.Tag(Bucket.LinkPlace), full.Entry(Bucket.LinkPlace), expires);
-        next.Deadline = full.Deadline;
-        full.Link(next);
-        OverflowCount++;
-        return next;
-    }
-
-    /// <summary>Fills a freed place with the chain's last entry, so that chains stay dense and empty ones end.</summary>
-    private void CloseGap(Bucket head, Bucket gapBucket, int gapPlace)
-    {
-        Bucket previous = head, last = head.Next;
-        while (last.IsChained)
-        {
-            (previous, last) = (last, last.Next);
-        }
-        int occupied = last.Occupied;
-        if (gapBucket.Address != last.Address && occupied != 0)
-        {
-            int from = BitOperations.TrailingZeroCount(occupied);
-            bool expires = (last.Expiring >> from & 1) != 0;
-            bool othersExpire = gapBucket.Expiring != 0;
-            nint entry = last.Entry(from);
-            gapBucket.Set(gapPlace, last.Tag(from), entry, expires);
-            if (expires)
-            {
-                LowerDeadline(gapBucket, TEntry.ExpiresAtUnixMs(entry), othersExpire);
-            }
-            last.Clear(from);
-            occupied &= occupied - 1;
-        }
-        if (occupied == 0)
-        {
-            previous.Unlink();
-            _arena.Free((nint)last.Address, Bucket.Bytes);
-            OverflowCount--;
-        }
-    }
-
-    /// <summary>Adds one bucket: distributes bucket <c>split</c> over itself and the new last one.</summary>
-    private void SplitNext()
-    {
-        ulong bit = _levelMask + 1;
-        ulong from = _split, to = bit + _split;
-        EnsureBucket(to);
-        Bucket source = BucketAt(from);
-        if (_split + 1 == bit)
-        {
-            // In this order: with the new level and the old split a prefetch would look beyond the last bucket.
-            Volatile.Write(ref _split, 0);
-            Volatile.Write(ref _levelMask, _levelMask << 1 | 1);
-        }
-        else
-        {
-            Volatile.Write(ref _split, _split + 1);
-        }
-        Redistribute(source, BucketAt(from), BucketAt(to), bit);
-    }
-
-    private void Redistribute(Bucket source, Bucket low, Bucket high, ulong bit)
-    {
-        // Copy the chain aside, then place every entry anew: at most a few lines, on the stack.
-        Span<nint> entries = stackalloc nint[PendingVisitorEntries];
-        Span<byte> tags = stackalloc byte[PendingVisitorEntries];
-        int count = 0;
-        nint[]? spilled = null;
-        byte[]? spilledTags = null;
-        for (Bucket bucket = source; !bucket.IsNull; bucket = bucket.Next)
-        {
-            ExpiringCount -= BitOperations.PopCount(bucket.Expiring);
-            for (int mask = bucket.Occupied; mask != 0; mask &= mask - 1)
-            {
-                if (count == entries.Length)
-                {
-                    Array.Resize(ref spilled, count * 2);
-                    Array.Resize(ref spilledTags, count * 2);
-                    entries.CopyTo(spilled);
-                    tags.CopyTo(spilledTags);
-                    entries = spilled;
-                    tags = spilledTags;
-                }
-                int place = BitOperations.TrailingZeroCount(mask);
-                entries[count] = bucket.Entry(place);
-                tags[count++] = bucket.Tag(place);
-            }
-        }
-        FreeChain(source.Next);
-        new Span<byte>(source.Address, Bucket.Bytes).Clear();
-        for (int i = 0; i < count; i++)
-        {
-            ulong hash = KeyHash.Of(TEntry.Key(entries[i]));
-            Place((hash & bit) != 0 ? high : low, entries[i], tags[i]);
-        }
-    }
-
-    /// <summary>Takes the last bucket away: its entries join the bucket they were split from.</summary>
-    private void MergeLast()
-    {
-        if (_split == 0)
-        {
-            Volatile.Write(ref _levelMask, _levelMask >> 1);
-            Volatile.Write(ref _split, _levelMask + 1);
-        }
-        ulong last = _levelMask + _split;
-        Bucket source = BucketAt(last);
-        Bucket target = BucketAt(last & _levelMask);
-        for (Bucket bucket = source; !bucket.IsNull; bucket = bucket.Next)
-        {
-            ExpiringCount -= BitOperations.PopCount(bucket.Expiring);
-            for (int mask = bucket.Occupied; mask != 0; mask &= mask - 1)
-            {
-                int place = BitOperations.TrailingZeroCount(mask);
-                Place(target, bucket.Entry(place), bucket.Tag(place));
-            }
-        }
-        FreeChain(source.Next);
-        new Span<byte>(source.Address, Bucket.Bytes).Clear();
-        _split--;
-        if ((last & (SegmentBuckets - 1)) == 0 && last != 0)
-        {
-            FreeSegment((int)(last >> SegmentShift));
-        }
-    }
-
-    private void EnsureBucket(ulong index)
-    {
-        if (index < (ulong)_firstSegmentBuckets)
-        {
-            return;
-        }
-        if (index < SegmentBuckets)
-        {
-            byte* larger = NewBuckets(_firstSegmentBuckets * 2);
-            long bytes = (long)_firstSegmentBuckets * Bucket.Bytes;
-            Buffer.MemoryCopy(_segments[0], larger, bytes, bytes);
-            FreeSegment(0);
-            _segments[0] = larger;
-            _firstSegmentBuckets *= 2;
-            return;
-        }
-        int segment = (int)(index >> SegmentShift);
-        if ((index & (SegmentBuckets - 1)) != 0)
-        {
-            return;
-        }
-        if (segment == _segmentCapacity)
-        {
-            byte** larger = (byte**)_arena.Allocate(_segmentCapacity * 2L * sizeof(nint));
-            Buffer.MemoryCopy(_segments, larger, _segmentCapacity * 2L * sizeof(nint), _segmentCapacity * (long)sizeof(nint));
-            _outgrown.Add(((nint)_segments, _segmentCapacity));
-            _segments = larger;
-            _segmentCapacity *= 2;
-        }
-        _segments[segment] = NewBuckets(SegmentBuckets);
-    }
-
-    private byte* NewBuckets(int count)
-    {
-        long bytes = (long)count * Bucket.Bytes;
-        byte* buckets = (byte*)(count == SegmentBuckets ? _arena.AllocateSpan() : _arena.Allocate(bytes));
-        Invariant.Check(((nint)buckets & (Bucket.Bytes - 1)) == 0);
-        new Span<byte>(buckets, (int)bytes).Clear();
-        return buckets;
-    }
-
-    private void FreeSegment(int segment)
-    {
-        nint address = (nint)_segments[segment];
-        if (segment > 0 || _firstSegmentBuckets == SegmentBuckets)
-        {
-            _arena.FreeSpan(address);
-        }
-        else
-        {
-            _arena.Free(address, (long)_firstSegmentBuckets * Bucket.Bytes);
-        }
-    }
-
-    private void FreeChain(Bucket bucket)
-    {
-        while (!bucket.IsNull)
-        {
-            Bucket next = bucket.Next;
-            _arena.Free((nint)bucket.Address, Bucket.Bytes);
-            OverflowCount--;
-            bucket = next;
-        }
-    }
-
     private static void VisitChain<TVisitor>(Bucket bucket, ref TVisitor visitor)
         where TVisitor : struct, IEntryVisitor, allows ref struct
     {
@@ -567,29 +341,5 @@ public sealed unsafe class HashTable<TEntry> : IDisposable
         value = value >> 2 & 0x3333333333333333 | (value & 0x3333333333333333) << 2;
         value = value >> 4 & 0x0F0F0F0F0F0F0F0F | (value & 0x0F0F0F0F0F0F0F0F) << 4;
         return System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(value);
-    }
-
-    // Deadlines are circular numbers of 21 bits; they are compared within half a circle, about 12 days, which is why a
-    // deadline is never set further ahead than that.
-    private const int DeadlineUnitShift = 10;
-    private const uint HalfCircle = Bucket.DeadlineMask / 2;
-    private const long HorizonMs = (long)(HalfCircle - 1) << DeadlineUnitShift;
-
-    private static uint DeadlineOf(long unixMs) => (uint)(unixMs >> DeadlineUnitShift) & Bucket.DeadlineMask;
-
-    private static bool IsDue(uint deadline, long nowUnixMs) =>
-        (DeadlineOf(nowUnixMs) - deadline & Bucket.DeadlineMask) <= HalfCircle;
-
-    private void LowerDeadline(Bucket bucket, long expiresAtUnixMs, bool hasDeadline)
-    {
-        uint deadline = DeadlineOf(Math.Clamp(expiresAtUnixMs, NowUnixMs, NowUnixMs + HorizonMs));
-        uint now = DeadlineOf(NowUnixMs);
-        uint current = bucket.Deadline;
-        bool currentIsFuture = (current - now & Bucket.DeadlineMask) <= HalfCircle;
-        bool sooner = currentIsFuture && (deadline - now & Bucket.DeadlineMask) < (current - now & Bucket.DeadlineMask);
-        if (!hasDeadline || sooner)
-        {
-            bucket.Deadline = deadline;
-        }
     }
 }

@@ -57,6 +57,12 @@ internal static class ServerCommands
             context.Reply.Error("ERR No shutdown in progress.");
             return;
         }
+        if (save)
+        {
+            // There is nothing to save to yet, and a client that insists on it must not lose its data.
+            context.Reply.Error("ERR Errors trying to SHUTDOWN. Check logs.");
+            return;
+        }
         context.Session.ClosesAfterReply = true;
         context.Server.ShutdownRequested?.Invoke();
     }

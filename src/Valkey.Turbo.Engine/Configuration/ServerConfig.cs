@@ -149,8 +149,8 @@ public sealed class ServerConfig
             if (error is not null)
             {
                 throw new ConfigException(
-                    $"\n*** FATAL CONFIG FILE ERROR (Valkey.Turbo {VersionInfo.Server}) ***\n"
-                    + $"Reading the configuration file, at line {i + 1}\n>>> '{line}'\n{error} ({source})");
+                    $"\n*** FATAL CONFIG FILE ERROR (Version {VersionInfo.Valkey}) ***\n"
+                    + $"Reading the configuration file, at line {i + 1}\n>>> '{line}'\n{error}\n(in {source})");
             }
         }
     }
