@@ -201,7 +201,8 @@ internal static class DebugCommand
         foreach (Shard shard in context.Server.Shards)
         {
             HashTable<Entry> table = shard.Keyspaces[context.Session.Database].Table;
-            buckets += table.BucketCount;
+            // A shard without keys keeps one bucket, which is not worth a table's name.
+            buckets += table.Count > 0 ? table.BucketCount : 0;
             overflow += table.OverflowCount;
             entries += table.Count;
         }

@@ -37,11 +37,13 @@ public sealed class ServerConfig
         Backlog = Number("tcp-backlog");
         IdleTimeoutSeconds = Number("timeout");
         Hz = Number("hz");
+        Hz.IsInEffect = false;
         UnixSocketPermissions = Number("unixsocketperm");
         LfuLogFactor = Number("lfu-log-factor");
         LfuDecayMinutes = Number("lfu-decay-time");
-        MaxNewConnectionsPerCycle = Number("max-new-connections-per-cycle");
         MaxMemoryPolicy = Choice("maxmemory-policy");
+        // Entries keep the data that the policy wants, but nothing is evicted yet.
+        MaxMemoryPolicy.IsInEffect = false;
         LogLevel = Choice("loglevel");
         IoEngine = Choice("io-engine");
         EnableDebugCommand = Choice("enable-debug-command");
@@ -56,10 +58,7 @@ public sealed class ServerConfig
         SyslogFacility = Choice("syslog-facility");
         SyslogEnabled = Flag("syslog-enabled");
         ProtectedMode = Flag("protected-mode");
-        Daemonize = Flag("daemonize");
         LazyUserFlush = Flag("lazyfree-lazy-user-flush");
-        Supervised = Choice("supervised");
-        Number("unixsocketperm").IsInEffect = true;
         Threads.Assign(0);
         Directory.TrySet(Environment.CurrentDirectory);
         Bind.Normalize = text => text.Trim('"');
@@ -91,14 +90,12 @@ public sealed class ServerConfig
     public NumberDirective UnixSocketPermissions { get; }
     public NumberDirective LfuLogFactor { get; }
     public NumberDirective LfuDecayMinutes { get; }
-    public NumberDirective MaxNewConnectionsPerCycle { get; }
     public ChoiceDirective MaxMemoryPolicy { get; }
     public ChoiceDirective LogLevel { get; }
     public ChoiceDirective IoEngine { get; }
     public ChoiceDirective EnableDebugCommand { get; }
     public ChoiceDirective EnableProtectedConfigs { get; }
     public ChoiceDirective SyslogFacility { get; }
-    public ChoiceDirective Supervised { get; }
     public TextDirective RequirePass { get; }
     public TextDirective Bind { get; }
     public TextDirective UnixSocket { get; }
@@ -108,7 +105,6 @@ public sealed class ServerConfig
     public TextDirective SyslogIdent { get; }
     public FlagDirective SyslogEnabled { get; }
     public FlagDirective ProtectedMode { get; }
-    public FlagDirective Daemonize { get; }
     public FlagDirective LazyUserFlush { get; }
 
     /// <summary>Whether eviction goes by frequency of use, so that entries keep LFU data instead of LRU.</summary>
