@@ -84,6 +84,7 @@ internal static class Program
         try
         {
             network.Start();
+            FitClientsToOpenFiles(config, log);
         }
         catch (IOException e)
         {
@@ -102,6 +103,27 @@ internal static class Program
         }
         log.Notice("Valkey.Turbo is now ready to exit, bye bye...");
         return 0;
+    }
+
+    /// <summary>
+    /// Lowers maxclients where the limit of open files is too low for it, as Valkey does: the runtime, unlike the network,
+    /// can't go on without descriptors.
+    /// </summary>
+    private static void FitClientsToOpenFiles(ServerConfig config, ServerLog log)
+    {
+        const int reserved = 32;
+        // Brings in everything that reporting an error needs, while it can still be opened.
+        _ = Errno.Describe(Errno.EMFILE);
+        long own = OpenFileLimit.OpenCount() + reserved, clients = config.MaxClients.Number;
+        long limit = OpenFileLimit.Raise(clients + own);
+        if (limit >= clients + own)
+        {
+            return;
+        }
+        config.MaxClients.Assign(Math.Max(1, limit - own));
+        log.Warning($"You requested maxclients of {clients} requiring at least {clients + own} max file descriptors.");
+        log.Warning($"Current maximum open files is {limit}. maxclients has been reduced to {config.MaxClients.Number} to compensate for low ulimit. "
+            + "If you need higher maxclients increase 'ulimit -n'.");
     }
 
     private static string WaitForShutdown(ServerInstance server)
