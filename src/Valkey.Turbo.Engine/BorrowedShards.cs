@@ -98,19 +98,28 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
         if (!target.TryBorrow(thread))
         {
             ContendedCount++;
-            int spins = 0;
-            do
+            if (!TrySpinning(target))
             {
-                if (spins++ == SpinCount)
-                {
-                    return false;
-                }
-                Thread.SpinWait(4);
+                return false;
             }
-            while (!target.IsFree || !target.TryBorrow(thread));
         }
         _held[_heldCount++] = shard;
         return true;
+    }
+
+    private bool TrySpinning(Shard target)
+    {
+        for (int spins = 0; spins < SpinCount; spins++)
+        {
+            Thread.SpinWait(4);
+            if (target.IsFree && target.TryBorrow(thread))
+            {
+                return true;
+            }
+        }
+        // The holder may be waiting for this very core, where there are more threads than cores.
+        Thread.Yield();
+        return target.TryBorrow(thread);
     }
 
     private bool WaitFor(int shard)
