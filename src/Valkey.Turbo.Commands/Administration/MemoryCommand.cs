@@ -20,16 +20,17 @@ internal static class MemoryCommand
                     "key:key [count:integer@SAMPLES]"),
                 Sub("stats", "Returns details about memory usage.", Stats),
                 Sub("doctor", "Outputs a memory problems report.", Doctor),
-                Sub("purge", "Asks the allocator to release memory.", Purge),
-                Sub("malloc-stats", "Returns the allocator statistics.", AllocatorStats),
+                Sub("purge", "Asks the allocator to release memory.", Purge, Loading, "request_policy:all_shards response_policy:all_succeeded"),
+                Sub("malloc-stats", "Returns the allocator statistics.", AllocatorStats, Loading),
                 CommandSpec.Define("help", 2, Loading | Stale, "server", "4.0.0", "O(1)",
                     "Returns helpful text about the different subcommands.", Help, scope: ShardScope.None),
             ]),
     ];
 
-    private static CommandSpec Sub(string name, string summary, Action<CommandContext> run) =>
-        CommandSpec.Define(name, 2, CommandFlags.None, "server", "4.0.0", "O(1)", summary, run,
-            tips: "nondeterministic_output request_policy:all_shards response_policy:special", scope: ShardScope.None);
+    private static CommandSpec Sub(
+        string name, string summary, Action<CommandContext> run, CommandFlags flags = CommandFlags.None,
+        string tips = "nondeterministic_output request_policy:all_shards response_policy:special") =>
+        CommandSpec.Define(name, 2, flags, "server", "4.0.0", "O(1)", summary, run, tips: tips, scope: ShardScope.None);
 
     private static void Usage(CommandContext context)
     {

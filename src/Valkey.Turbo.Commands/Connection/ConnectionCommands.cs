@@ -18,7 +18,7 @@ internal static class ConnectionCommands
             context => context.Reply.Bulk(context.Argument(1)), syntax: "message:string", scope: ShardScope.None),
         CommandSpec.Define("quit", -1, AllowBusy | NoScript | Ordinary | NoAuth, "connection", "1.0.0", "O(1)",
             "Closes the connection.", Quit, scope: ShardScope.None),
-        CommandSpec.Define("select", 2, Ordinary, "connection", "1.0.0", "O(1)", "Changes the selected database.",
+        CommandSpec.Define("select", 2, AllowBusy | Ordinary, "connection", "1.0.0", "O(1)", "Changes the selected database.",
             Select, syntax: "index:integer", scope: ShardScope.None),
         CommandSpec.Define("auth", -2, NoScript | Ordinary | NoAuth | AllowBusy, "connection", "1.0.0", "O(1)",
             "Authenticates the connection.", Auth, syntax: "[username:string] password:string", scope: ShardScope.None),

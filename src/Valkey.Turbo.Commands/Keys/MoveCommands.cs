@@ -22,7 +22,7 @@ internal static class MoveCommands
             KeySpec.One(KeyFlags.RO | KeyFlags.Access), "source:key destination:key [destination-db:integer@DB] [replace:REPLACE]",
             moreKeys: [new KeySpec(2, 2, 1, KeyFlags.OW | KeyFlags.Update)]),
         CommandSpec.Define("move", 3, CommandFlags.Write | Fast, "generic", "1.0.0", "O(1)",
-            "Moves a key to another database.", Move, Source, "key:key db:integer"),
+            "Moves a key to another database.", Move, KeySpec.One(KeyFlags.RW | KeyFlags.Access | KeyFlags.Update), "key:key db:integer"),
         CommandSpec.Define("swapdb", 3, CommandFlags.Write | Fast, "server", "4.0.0", "O(1)",
             "Swaps two databases.", SwapDb, syntax: "index1:integer index2:integer", categories: "keyspace dangerous",
             scope: ShardScope.All),

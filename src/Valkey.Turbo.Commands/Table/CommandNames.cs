@@ -13,7 +13,6 @@ internal static class CommandNames
         (CommandFlags.MayReplicate, "may_replicate"), (CommandFlags.MovableKeys, "movablekeys"),
         (CommandFlags.AllowBusy, "allow_busy"), (CommandFlags.NoMulti, "no_multi"),
         (CommandFlags.NoAsyncLoading, "no_async_loading"), (CommandFlags.NoMandatoryKeys, "no_mandatory_keys"),
-        (CommandFlags.TouchesArbitraryKeys, "touches_arbitrary_keys"), (CommandFlags.Protected, "protected"),
     ];
 
     private static readonly (KeyFlags Flag, string Name)[] KeyFlagNames =
@@ -31,7 +30,7 @@ internal static class CommandNames
     ];
 
     internal static List<string> Flags(CommandSpec spec) =>
-        [.. FlagNames.Where(pair => spec.Is(pair.Flag) && pair.Flag != CommandFlags.Protected).Select(pair => pair.Name)];
+        [.. FlagNames.Where(pair => spec.Is(pair.Flag)).Select(pair => pair.Name)];
 
     internal static List<string> Keys(KeyFlags flags) =>
         [.. KeyFlagNames.Where(pair => (flags & pair.Flag) != 0).Select(pair => pair.Name)];
