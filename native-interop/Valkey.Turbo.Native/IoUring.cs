@@ -61,13 +61,9 @@ public sealed unsafe class IoUring : IDisposable
     private uint _localTail;
     private uint _submittedTail;
 
-    /// <summary>Whether the kernel runs completions only when this thread waits for them.</summary>
-    public bool DefersTaskRun { get; }
-
-    private IoUring(int fd, byte* parameters, bool defersTaskRun)
+    private IoUring(int fd, byte* parameters)
     {
         _fd = fd;
-        DefersTaskRun = defersTaskRun;
         _sqCount = *(uint*)parameters;
         uint cqCount = *(uint*)(parameters + 4);
         byte* sq = parameters + 40;
@@ -119,7 +115,7 @@ public sealed unsafe class IoUring : IDisposable
                     refusal = "the kernel's io_uring is too old (5.11 or newer is needed)";
                     return null;
                 }
-                return new IoUring(fd, parameters, (flags & SetupDeferTaskRun) != 0);
+                return new IoUring(fd, parameters);
             }
             int error = Errno.Last;
             refusal = error switch

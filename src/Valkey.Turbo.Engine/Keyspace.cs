@@ -30,9 +30,6 @@ public sealed class Keyspace
     /// <summary>The table of entries, for iteration and lookup ahead.</summary>
     public HashTable<Entry> Table { get; }
 
-    /// <summary>Sum over all expiring entries sampled lately of the time they have left; for INFO.</summary>
-    public long AverageTtlMs { get; private set; }
-
     /// <summary>Finds a live entry. One that has expired is removed and journalled as deleted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TablePosition Find(Worker worker, ReadOnlySpan<byte> key, ulong hash)

@@ -4,7 +4,7 @@ namespace Valkey.Turbo.Engine;
 public struct CommandCounters
 {
     public long Calls;
-    public long MicrosecondsTimes1000;
+    public long ElapsedNs;
     public long Rejected;
     public long Failed;
 }

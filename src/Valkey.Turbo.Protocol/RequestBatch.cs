@@ -41,17 +41,6 @@ public sealed unsafe class RequestBatch : IDisposable
         return new ReadOnlySpan<byte>((byte*)_requestBase[request] + slice.Offset, slice.Length);
     }
 
-    /// <summary>Bytes of all arguments of a request together.</summary>
-    public long ArgumentBytes(int request)
-    {
-        long sum = 0;
-        for (int i = _argumentStart[request]; i < _argumentStart[request + 1]; i++)
-        {
-            sum += _arguments[i].Length;
-        }
-        return sum;
-    }
-
     /// <summary>Appends requests from <paramref name="first"/> on to <paramref name="target"/>, in a form that can be framed again.</summary>
     public void CopyTo(NativeBuffer target, int first)
     {

@@ -35,8 +35,6 @@ internal sealed class ServerLog : INetworkLog, IDisposable
 
     public void Warning(string text) => Write(3, text);
 
-    internal void Debug(string text) => Write(0, text);
-
     public void Dispose()
     {
         _target.Dispose();

@@ -72,8 +72,8 @@ public sealed unsafe partial class HashTable<TEntry>
     private void Redistribute(Bucket source, Bucket low, Bucket high, ulong bit)
     {
         // Copy the chain aside, then place every entry anew: at most a few lines, on the stack.
-        Span<nint> entries = stackalloc nint[PendingVisitorEntries];
-        Span<byte> tags = stackalloc byte[PendingVisitorEntries];
+        Span<nint> entries = stackalloc nint[EntriesOnStack];
+        Span<byte> tags = stackalloc byte[EntriesOnStack];
         int count = 0;
         nint[]? spilled = null;
         byte[]? spilledTags = null;

@@ -47,7 +47,7 @@ public sealed unsafe partial class HashTable<TEntry> : IDisposable
     // Mean fill of the ten places at which a bucket is added, and below which one is taken away (in halves).
     private const long GrowAboveHalves = 15;
     private const long ShrinkBelowHalves = 6;
-    private const int PendingVisitorEntries = 64;
+    private const int EntriesOnStack = 64;
 
     private readonly Arena _arena;
     private byte** _segments;

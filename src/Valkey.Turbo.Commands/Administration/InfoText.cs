@@ -235,13 +235,13 @@ internal static class InfoText
             {
                 CommandCounters one = worker.Stats.Commands.Length > spec.Id ? worker.Stats.Commands[spec.Id] : default;
                 sum.Calls += one.Calls;
-                sum.MicrosecondsTimes1000 += one.MicrosecondsTimes1000;
+                sum.ElapsedNs += one.ElapsedNs;
                 sum.Rejected += one.Rejected;
                 sum.Failed += one.Failed;
             }
             if (sum.Calls + sum.Rejected + sum.Failed > 0)
             {
-                double microseconds = sum.MicrosecondsTimes1000 / 1000.0;
+                double microseconds = sum.ElapsedNs / 1000.0;
                 Line(text, $"cmdstat_{spec.FullName}",
                     $"calls={sum.Calls},usec={(long)microseconds},usec_per_call={Fixed(sum.Calls == 0 ? 0 : microseconds / sum.Calls)},"
                     + $"rejected_calls={sum.Rejected},failed_calls={sum.Failed}");

@@ -85,10 +85,7 @@ public sealed class CommandContext(Worker worker, ReplyWriter reply)
     public KeyHandle Read(int index)
     {
         KeyHandle key = Peek(index);
-        if (key.Exists && !Session.IsNoTouch)
-        {
-            AccessClock.Touch(key.Entry, Worker);
-        }
+        NoteUse(key);
         return key;
     }
 
@@ -112,11 +109,17 @@ public sealed class CommandContext(Worker worker, ReplyWriter reply)
     public KeyHandle Write(int index)
     {
         KeyHandle key = Open(index);
+        NoteUse(key);
+        return key;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void NoteUse(in KeyHandle key)
+    {
         if (key.Exists && !Session.IsNoTouch)
         {
             AccessClock.Touch(key.Entry, Worker);
         }
-        return key;
     }
 
     /// <summary>Looks up a key without leaving a trace.</summary>

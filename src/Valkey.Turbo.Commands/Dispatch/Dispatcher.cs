@@ -252,7 +252,7 @@ public sealed class Dispatcher
             return;
         }
         long now = _server.Clock.MonotonicNs;
-        _worker.Stats.Commands[spec.Id].MicrosecondsTimes1000 += now - _mark;
+        _worker.Stats.Commands[spec.Id].ElapsedNs += now - _mark;
         _worker.Stats.ActiveNs += now - _mark;
         _mark = now;
     }

@@ -8,7 +8,6 @@ public static class Errors
     public const string NotInteger = "ERR value is not an integer or out of range";
     public const string NotFloat = "ERR value is not a valid float";
     public const string NoSuchKey = "ERR no such key";
-    public const string IndexOutOfRange = "ERR index out of range";
     public const string Overflow = "ERR increment or decrement would overflow";
     public const string InvalidCursor = "ERR invalid cursor";
     public const string DatabaseOutOfRange = "ERR DB index is out of range";
