@@ -63,7 +63,7 @@ public class Table
 {
     private readonly RandomSource _random = new(1);
     private Arena _arena = null!;
-    private HashTable<Entry> _table = null!;
+    private HashTable<Entry> _table;
     private byte[][] _keys = [];
 
     [Params(1_000, 100_000, 3_000_000)]

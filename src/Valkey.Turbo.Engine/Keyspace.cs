@@ -13,6 +13,7 @@ namespace Valkey.Turbo.Engine;
 public sealed class Keyspace
 {
     private long _sweepBucket;
+    private long _volatileOnlyCount;
 
     internal Keyspace(Shard shard, int database)
     {
@@ -141,17 +142,88 @@ public sealed class Keyspace
         }
         Entry moved = CopyWithExpiry(entry, entry.KeySpan, Shard.Arena, expiresAtUnixMs, moveValue: true);
         BeforeChange(entry);
-        Table.NowUnixMs = worker.NowUnixMs;
+        bool isVolatile = entry.HasVolatileFields;
+        CountVolatile(entry, isVolatile: false);
+        CountVolatile(moved, isVolatile);
+        Table.SetNow(worker.NowUnixMs);
         Table.Replace(position, moved.Address);
         Shard.Arena.Free(entry.Address, entry.EntryBytes);
         position = Table.Find(moved.KeySpan, hash);
     }
+
+    /// <summary>Adds an empty collection under a key that is absent.</summary>
+    public TablePosition AddCollection(
+        Worker worker, ReadOnlySpan<byte> key, ulong hash, ValueType type, ValueEncoding encoding, long expiresAtUnixMs)
+    {
+        Shard.AssertBorrowed();
+        Entry entry = Entry.Create(Shard.Arena, key, type, encoding, 0, expiresAtUnixMs);
+        entry.Collection = Collection.Create(type, encoding, Shard.Arena);
+        entry.Access = AccessClock.Initial(worker);
+        Table.SetNow(worker.NowUnixMs);
+        Table.Insert(entry.Address, hash);
+        return Table.Find(key, hash);
+    }
+
+    /// <summary>
+    /// Makes an empty collection that is not in the keyspace yet, for results that are built before they take a key's place.
+    /// Ends with <see cref="Attach"/> or <see cref="Discard"/>.
+    /// </summary>
+    public Entry NewDetached(Worker worker, ReadOnlySpan<byte> key, ValueType type, ValueEncoding encoding, long expiresAtUnixMs)
+    {
+        Shard.AssertBorrowed();
+        Entry entry = Entry.Create(Shard.Arena, key, type, encoding, 0, expiresAtUnixMs);
+        entry.Collection = Collection.Create(type, encoding, Shard.Arena);
+        entry.Access = AccessClock.Initial(worker);
+        return entry;
+    }
+
+    /// <summary>Puts a detached entry into the keyspace, in the place of whatever its key holds.</summary>
+    /// <param name="worker">The calling thread.</param>
+    /// <param name="position">What <see cref="Find"/> returned for the key.</param>
+    /// <param name="entry">The entry; the keyspace takes it over.</param>
+    /// <param name="hash">The key's hash.</param>
+    public void Attach(Worker worker, TablePosition position, Entry entry, ulong hash)
+    {
+        Table.SetNow(worker.NowUnixMs);
+        Put(position, entry, hash);
+    }
+
+    /// <summary>Frees a detached entry.</summary>
+    public void Discard(Entry entry) => Free(entry);
+
+    /// <summary>To be called before a collection changes in place, so that the write barrier sees what it was.</summary>
+    public void BeginChange(TablePosition position) => BeforeChange(new Entry(position.Entry));
+
+    /// <summary>
+    /// To be called after fields of a hash have got, changed or lost an expiry, so that the sweep finds the hash: it stands
+    /// in the expiry index by the first of its own expiry and its fields'.
+    /// </summary>
+    public void NoteFieldExpiry(Worker worker, TablePosition position)
+    {
+        Entry entry = new(position.Entry);
+        bool isVolatile = entry.Type == ValueType.Hash && entry.Encoding == ValueEncoding.HashTable
+            && new HashValue(entry, Shard.Arena).Table.ExpiringCount > 0;
+        if (!isVolatile && !entry.HasVolatileFields)
+        {
+            return;
+        }
+        CountVolatile(entry, isVolatile);
+        Table.SetNow(worker.NowUnixMs);
+        Table.Replace(position, entry.Address);
+    }
+
+    /// <summary>Hashes with fields that expire.</summary>
+    public long VolatileHashCount { get; private set; }
+
+    /// <summary>Keys that expire themselves.</summary>
+    public long ExpiringCount => Table.ExpiringCount - _volatileOnlyCount;
 
     /// <summary>Removes an entry and frees it.</summary>
     public void Delete(TablePosition position)
     {
         Entry entry = new(position.Entry);
         BeforeChange(entry);
+        CountVolatile(entry, isVolatile: false);
         Table.Remove(position);
         Free(entry);
     }
@@ -160,7 +232,8 @@ public sealed class Keyspace
     public void InsertCopy(Worker worker, Entry source, ReadOnlySpan<byte> key, ulong hash, long expiresAtUnixMs)
     {
         Entry copy = CopyWithExpiry(source, key, Shard.Arena, expiresAtUnixMs, moveValue: false);
-        Table.NowUnixMs = worker.NowUnixMs;
+        CountVolatile(copy, source.HasVolatileFields);
+        Table.SetNow(worker.NowUnixMs);
         Table.Insert(copy.Address, hash);
     }
 
@@ -184,7 +257,11 @@ public sealed class Keyspace
             foreach (nint address in worker.Found)
             {
                 ReadOnlySpan<byte> key = Entry.Key(address);
-                Expire(worker, Table.Find(key, KeyHash.Of(key)));
+                TablePosition position = Table.Find(key, KeyHash.Of(key));
+                if (!RemoveIfExpired(worker, position))
+                {
+                    ExpireFields(worker, position);
+                }
             }
             worker.Found.Clear();
         }
@@ -205,7 +282,7 @@ public sealed class Keyspace
     }
 
     /// <summary>Frees the table of a keyspace whose entries are freed and that no thread can be prefetching from.</summary>
-    internal void FreeTable() => Table.Dispose();
+    internal void FreeTable() => Table.Free();
 
     /// <summary>Starts <see cref="FreeSome"/> from the beginning.</summary>
     internal void BeginFreeing() => _sweepBucket = 0;
@@ -234,7 +311,7 @@ public sealed class Keyspace
     {
         Entry entry = Entry.Create(Shard.Arena, key, ValueType.String, encoding, embeddedLength, expiresAtUnixMs);
         entry.Access = AccessClock.Initial(worker);
-        Table.NowUnixMs = worker.NowUnixMs;
+        Table.SetNow(worker.NowUnixMs);
         return entry;
     }
 
@@ -247,6 +324,7 @@ public sealed class Keyspace
         }
         Entry old = new(position.Entry);
         BeforeChange(old);
+        CountVolatile(old, isVolatile: false);
         Table.Replace(position, entry.Address);
         Free(old);
     }
@@ -291,6 +369,9 @@ public sealed class Keyspace
             case ValueEncoding.Int:
                 copy.Integer = source.Integer;
                 break;
+            case > ValueEncoding.Block:
+                copy.Collection = moveValue ? source.Collection : Collection.Copy(source, arena);
+                break;
             default:
                 copy.Block = moveValue ? source.Block : CopyBlock(source.Block, arena);
                 break;
@@ -310,7 +391,8 @@ public sealed class Keyspace
         if (entry.HasExpiryField && entry.ExpiresAtUnixMs != expiresAtUnixMs)
         {
             entry.ExpiresAtUnixMs = expiresAtUnixMs;
-            Table.NowUnixMs = worker.NowUnixMs;
+            CountVolatile(entry, entry.HasVolatileFields);
+            Table.SetNow(worker.NowUnixMs);
             Table.Replace(position, entry.Address);
         }
     }
@@ -326,6 +408,44 @@ public sealed class Keyspace
         return true;
     }
 
+    /// <summary>Removes the fields of a hash that have expired, and the hash if none is left.</summary>
+    private void ExpireFields(Worker worker, TablePosition position)
+    {
+        Entry entry = new(position.Entry);
+        BeforeChange(entry);
+        HashTable<HashField> table = new HashValue(entry, Shard.Arena).Table;
+        List<nint> due = worker.FoundFields;
+        long earliest = long.MaxValue;
+        foreach (nint address in table)
+        {
+            HashField field = new(address);
+            if (field.IsExpired(worker.NowUnixMs))
+            {
+                due.Add(address);
+            }
+            else if (field.Expiry != ITableEntry.NoExpiry)
+            {
+                earliest = Math.Min(earliest, field.Expiry);
+            }
+        }
+        worker.JournalFieldsDeleted(Shard, Database, entry.KeySpan, due);
+        foreach (nint address in due)
+        {
+            HashField field = new(address);
+            table.Remove(table.Find(field.Name, KeyHash.Of(field.Name)));
+            field.Free(Shard.Arena);
+        }
+        worker.Stats.ExpiredFields += due.Count;
+        due.Clear();
+        table.SetEarliestExpiry(earliest);
+        if (table.Count == 0)
+        {
+            Delete(position);
+            return;
+        }
+        NoteFieldExpiry(worker, position);
+    }
+
     private void Expire(Worker worker, TablePosition position)
     {
         worker.Stats.ExpiredKeys++;
@@ -339,12 +459,22 @@ public sealed class Keyspace
         Shard.WriteBarrier?.BeforeChange(Shard.Index, Database, entry.Address);
     }
 
+    /// <summary>Keeps the counts of hashes with fields that expire, and of those that do not expire themselves.</summary>
+    private void CountVolatile(Entry entry, bool isVolatile)
+    {
+        bool isOnly = isVolatile && entry.ExpiresAtUnixMs == ITableEntry.NoExpiry;
+        VolatileHashCount += (isVolatile ? 1 : 0) - (entry.HasVolatileFields ? 1 : 0);
+        _volatileOnlyCount += (isOnly ? 1 : 0) - (entry.IsVolatileOnly ? 1 : 0);
+        if (isVolatile != entry.HasVolatileFields || isOnly != entry.IsVolatileOnly)
+        {
+            entry.HasVolatileFields = isVolatile;
+            entry.IsVolatileOnly = isOnly;
+        }
+    }
+
     private void Free(Entry entry)
     {
-        if (entry.Encoding == ValueEncoding.Block)
-        {
-            entry.Block.Free(Shard.Arena);
-        }
+        Collection.Free(entry, Shard.Arena);
         Shard.Arena.Free(entry.Address, entry.EntryBytes);
     }
 

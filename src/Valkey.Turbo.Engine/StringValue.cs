@@ -29,8 +29,19 @@ public static class StringValue
         return Read(entry, scratch).Length;
     }
 
-    /// <summary>The name OBJECT ENCODING gives, which depends on what Valkey would have embedded.</summary>
-    public static string EncodingName(Entry entry)
+    /// <summary>The name OBJECT ENCODING gives a value, which of a string depends on what Valkey would have embedded.</summary>
+    public static string EncodingName(Entry entry) => entry.Encoding switch
+    {
+        ValueEncoding.Listpack => "listpack",
+        ValueEncoding.IntSet => "intset",
+        ValueEncoding.HashTable => "hashtable",
+        ValueEncoding.RankedTree => "skiplist",
+        ValueEncoding.QuickList => "quicklist",
+        ValueEncoding.Stream => "stream",
+        _ => StringEncodingName(entry),
+    };
+
+    private static string StringEncodingName(Entry entry)
     {
         if (entry.Encoding == ValueEncoding.Int)
         {

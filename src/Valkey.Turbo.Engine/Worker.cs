@@ -1,6 +1,7 @@
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Persistence;
 using Valkey.Turbo.Protocol;
+using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Engine;
 
@@ -59,6 +60,9 @@ public sealed class Worker : IDisposable
     /// <summary>Addresses gathered by an iteration; empty between commands.</summary>
     public List<nint> Found { get; } = [];
 
+    /// <summary>Fields of a hash gathered to be removed; empty between commands.</summary>
+    internal List<nint> FoundFields { get; } = [];
+
     /// <summary>Reads the clocks. Called once for a batch, so that all of its commands see one time.</summary>
     public void RefreshTime()
     {
@@ -104,6 +108,20 @@ public sealed class Worker : IDisposable
         if (Server.Journal is not null)
         {
             Journal(shard, database, _record.Begin(2).Add("DEL"u8).Add(key).Bytes);
+        }
+    }
+
+    /// <summary>Journals the removal of fields of a hash.</summary>
+    internal void JournalFieldsDeleted(Shard shard, int database, ReadOnlySpan<byte> key, List<nint> fields)
+    {
+        if (Server.Journal is not null && fields.Count > 0)
+        {
+            _record.Begin(fields.Count + 2).Add("HDEL"u8).Add(key);
+            foreach (nint field in fields)
+            {
+                _record.Add(HashField.Key(field));
+            }
+            Journal(shard, database, _record.Bytes);
         }
     }
 

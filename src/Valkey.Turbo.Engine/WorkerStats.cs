@@ -17,6 +17,7 @@ public sealed class WorkerStats
     public long KeyspaceHits;
     public long KeyspaceMisses;
     public long ExpiredKeys;
+    public long ExpiredFields;
     public long InputBytes;
     public long OutputBytes;
     public long ErrorReplies;
@@ -31,7 +32,7 @@ public sealed class WorkerStats
     /// <summary>Sets everything to zero.</summary>
     public void Reset()
     {
-        CommandsProcessed = ConnectionsReceived = KeyspaceHits = KeyspaceMisses = ExpiredKeys = 0;
+        CommandsProcessed = ConnectionsReceived = KeyspaceHits = KeyspaceMisses = ExpiredKeys = ExpiredFields = 0;
         InputBytes = OutputBytes = ErrorReplies = ParkedCommands = EventLoopCycles = ActiveNs = 0;
         Array.Clear(Commands);
     }

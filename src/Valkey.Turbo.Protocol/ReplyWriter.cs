@@ -271,25 +271,3 @@ public sealed unsafe class ReplyWriter
         Invariant.Check(_end - _at >= byteCount);
     }
 }
-
-/// <summary>Floating-point numbers as Valkey writes them in replies: the shortest text that reads back the same.</summary>
-public static class DoubleText
-{
-    /// <summary>Writes a number and returns its length; <paramref name="target"/> has at least 32 bytes.</summary>
-    public static int Format(double value, Span<byte> target)
-    {
-        string text = double.IsPositiveInfinity(value) ? "inf"
-            : double.IsNegativeInfinity(value) ? "-inf"
-            : double.IsNaN(value) ? "nan"
-            : value == 0 ? (double.IsNegative(value) ? "-0" : "0")
-            : Shortest(value);
-        return Encoding.ASCII.GetBytes(text, target);
-    }
-
-    private static string Shortest(double value)
-    {
-        string text = value.ToString("R", CultureInfo.InvariantCulture);
-        int exponent = text.IndexOf('E');
-        return exponent < 0 ? text : text[..exponent] + 'e' + text[(exponent + 1)..];
-    }
-}

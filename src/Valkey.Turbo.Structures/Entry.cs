@@ -23,6 +23,8 @@ public readonly unsafe struct Entry(nint address) : ITableEntry
     private const byte HasExpiryFlag = 1;
     private const byte WideKeyFlag = 2;
     private const byte RawNameFlag = 4;
+    private const byte HasVolatileFieldsFlag = 8;
+    private const byte IsCountedAsVolatileOnlyFlag = 16;
     private const int NarrowKeyLimit = 255;
     private const uint AccessMask = 0xFFFFFF;
 
@@ -51,6 +53,20 @@ public readonly unsafe struct Entry(nint address) : ITableEntry
     {
         get => (Flags & RawNameFlag) != 0;
         set => Flags = (byte)(value ? Flags | RawNameFlag : Flags & ~RawNameFlag);
+    }
+
+    /// <summary>Whether this hash is counted among those with fields that expire; kept by the keyspace.</summary>
+    public bool HasVolatileFields
+    {
+        get => (Flags & HasVolatileFieldsFlag) != 0;
+        set => Flags = (byte)(value ? Flags | HasVolatileFieldsFlag : Flags & ~HasVolatileFieldsFlag);
+    }
+
+    /// <summary>Whether this hash stands in the expiry index for its fields alone; kept by the keyspace.</summary>
+    public bool IsVolatileOnly
+    {
+        get => (Flags & IsCountedAsVolatileOnlyFlag) != 0;
+        set => Flags = (byte)(value ? Flags | IsCountedAsVolatileOnlyFlag : Flags & ~IsCountedAsVolatileOnlyFlag);
     }
 
     /// <summary>The 24 bits of LRU or LFU data.</summary>
@@ -122,6 +138,29 @@ public readonly unsafe struct Entry(nint address) : ITableEntry
         }
     }
 
+    /// <summary>Where a collection lies, or its root. Whoever moves it renews this.</summary>
+    public nint Collection
+    {
+        get
+        {
+            Invariant.Check(Encoding > ValueEncoding.Block);
+            return *(nint*)(Bytes + ValueOffset);
+        }
+        set
+        {
+            Invariant.Check(Encoding > ValueEncoding.Block);
+            *(nint*)(Bytes + ValueOffset) = value;
+        }
+    }
+
+    /// <summary>Gives a collection another encoding.</summary>
+    public void SetCollection(ValueEncoding encoding, nint address)
+    {
+        Invariant.Check(Encoding > ValueEncoding.Block && encoding > ValueEncoding.Block);
+        Bytes[0] = (byte)((int)Type | (int)encoding << 4);
+        Collection = address;
+    }
+
     /// <summary>The bytes of an embedded value; writable up to its length.</summary>
     public Span<byte> EmbeddedSpan
     {
@@ -189,5 +228,19 @@ public readonly unsafe struct Entry(nint address) : ITableEntry
     public static ReadOnlySpan<byte> Key(nint entry) => new Entry(entry).KeySpan;
 
     /// <inheritdoc/>
-    static long ITableEntry.ExpiresAtUnixMs(nint entry) => new Entry(entry).ExpiresAtUnixMs;
+    static long ITableEntry.ExpiresAtUnixMs(nint entry)
+    {
+        Entry view = new(entry);
+        return view.HasVolatileFields ? view.EarliestExpiryUnixMs : view.ExpiresAtUnixMs;
+    }
+
+    /// <summary>When the first of the key and its fields expires.</summary>
+    private long EarliestExpiryUnixMs
+    {
+        get
+        {
+            long fields = new HashTable<HashField>(Collection, null!).EarliestExpiryUnixMs, own = ExpiresAtUnixMs;
+            return own == ITableEntry.NoExpiry ? fields : Math.Min(own, fields);
+        }
+    }
 }

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Valkey.Turbo.Structures;
 
 /// <content>The expiry index: a lower bound of the expiries of each bucket.</content>
-public sealed unsafe partial class HashTable<TEntry>
+public readonly unsafe partial struct HashTable<TEntry>
 {
     // Deadlines are circular numbers of 21 bits; they are compared within half a circle, about 12 days, which is why a
     // deadline is never set further ahead than that.
@@ -16,8 +16,12 @@ public sealed unsafe partial class HashTable<TEntry>
     private static bool IsDue(uint deadline, long nowUnixMs) =>
         (DeadlineOf(nowUnixMs) - deadline & Bucket.DeadlineMask) <= HalfCircle;
 
+    /// <summary>Raises <see cref="EarliestExpiryUnixMs"/>, after every bucket was looked at.</summary>
+    public void SetEarliestExpiry(long unixMs) => _state->EarliestExpiryUnixMs = unixMs;
+
     private void LowerDeadline(Bucket bucket, long expiresAtUnixMs, bool hasDeadline)
     {
+        _state->EarliestExpiryUnixMs = Math.Min(_state->EarliestExpiryUnixMs, expiresAtUnixMs);
         uint deadline = DeadlineOf(Math.Clamp(expiresAtUnixMs, NowUnixMs, NowUnixMs + HorizonMs));
         uint now = DeadlineOf(NowUnixMs);
         uint current = bucket.Deadline;
@@ -36,7 +40,7 @@ public sealed unsafe partial class HashTable<TEntry>
     public void VisitDue<TVisitor>(long bucketIndex, long nowUnixMs, ref TVisitor visitor)
         where TVisitor : struct, IEntryVisitor, allows ref struct
     {
-        NowUnixMs = nowUnixMs;
+        SetNow(nowUnixMs);
         for (Bucket bucket = BucketAt((ulong)bucketIndex); !bucket.IsNull; bucket = bucket.Next)
         {
             uint expiring = bucket.Expiring;

@@ -4,7 +4,7 @@ using Valkey.Turbo.Memory;
 namespace Valkey.Turbo.Structures;
 
 /// <content>Growth and shrinking: overflow chains, splits and merges, segments and their directory.</content>
-public sealed unsafe partial class HashTable<TEntry>
+public readonly unsafe partial struct HashTable<TEntry>
 {
     /// <summary>Hangs an empty bucket behind a full one; the tenth entry moves into it.</summary>
     private Bucket Extend(Bucket full)
@@ -14,7 +14,7 @@ public sealed unsafe partial class HashTable<TEntry>
         next.Set(0, full.Tag(Bucket.LinkPlace), full.Entry(Bucket.LinkPlace), expires);
         next.Deadline = full.Deadline;
         full.Link(next);
-        OverflowCount++;
+        _state->OverflowCount++;
         return next;
     }
 
@@ -45,26 +45,26 @@ public sealed unsafe partial class HashTable<TEntry>
         {
             previous.Unlink();
             _arena.Free((nint)last.Address, Bucket.Bytes);
-            OverflowCount--;
+            _state->OverflowCount--;
         }
     }
 
     /// <summary>Adds one bucket: distributes bucket <c>split</c> over itself and the new last one.</summary>
     private void SplitNext()
     {
-        ulong bit = _levelMask + 1;
-        ulong from = _split, to = bit + _split;
+        ulong bit = _state->LevelMask + 1;
+        ulong from = _state->Split, to = bit + _state->Split;
         EnsureBucket(to);
         Bucket source = BucketAt(from);
-        if (_split + 1 == bit)
+        if (_state->Split + 1 == bit)
         {
             // In this order: with the new level and the old split a prefetch would look beyond the last bucket.
-            Volatile.Write(ref _split, 0);
-            Volatile.Write(ref _levelMask, _levelMask << 1 | 1);
+            Volatile.Write(ref _state->Split, 0);
+            Volatile.Write(ref _state->LevelMask, _state->LevelMask << 1 | 1);
         }
         else
         {
-            Volatile.Write(ref _split, _split + 1);
+            Volatile.Write(ref _state->Split, _state->Split + 1);
         }
         Redistribute(source, BucketAt(from), BucketAt(to), bit);
     }
@@ -79,7 +79,7 @@ public sealed unsafe partial class HashTable<TEntry>
         byte[]? spilledTags = null;
         for (Bucket bucket = source; !bucket.IsNull; bucket = bucket.Next)
         {
-            ExpiringCount -= BitOperations.PopCount(bucket.Expiring);
+            _state->ExpiringCount -= BitOperations.PopCount(bucket.Expiring);
             for (int mask = bucket.Occupied; mask != 0; mask &= mask - 1)
             {
                 if (count == entries.Length)
@@ -108,17 +108,17 @@ public sealed unsafe partial class HashTable<TEntry>
     /// <summary>Takes the last bucket away: its entries join the bucket they were split from.</summary>
     private void MergeLast()
     {
-        if (_split == 0)
+        if (_state->Split == 0)
         {
-            Volatile.Write(ref _levelMask, _levelMask >> 1);
-            Volatile.Write(ref _split, _levelMask + 1);
+            Volatile.Write(ref _state->LevelMask, _state->LevelMask >> 1);
+            Volatile.Write(ref _state->Split, _state->LevelMask + 1);
         }
-        ulong last = _levelMask + _split;
+        ulong last = _state->LevelMask + _state->Split;
         Bucket source = BucketAt(last);
-        Bucket target = BucketAt(last & _levelMask);
+        Bucket target = BucketAt(last & _state->LevelMask);
         for (Bucket bucket = source; !bucket.IsNull; bucket = bucket.Next)
         {
-            ExpiringCount -= BitOperations.PopCount(bucket.Expiring);
+            _state->ExpiringCount -= BitOperations.PopCount(bucket.Expiring);
             for (int mask = bucket.Occupied; mask != 0; mask &= mask - 1)
             {
                 int place = BitOperations.TrailingZeroCount(mask);
@@ -127,7 +127,7 @@ public sealed unsafe partial class HashTable<TEntry>
         }
         FreeChain(source.Next);
         new Span<byte>(source.Address, Bucket.Bytes).Clear();
-        _split--;
+        _state->Split--;
         if ((last & (SegmentBuckets - 1)) == 0 && last != 0)
         {
             FreeSegment((int)(last >> SegmentShift));
@@ -136,18 +136,18 @@ public sealed unsafe partial class HashTable<TEntry>
 
     private void EnsureBucket(ulong index)
     {
-        if (index < (ulong)_firstSegmentBuckets)
+        if (index < (ulong)_state->FirstSegmentBuckets)
         {
             return;
         }
         if (index < SegmentBuckets)
         {
-            byte* larger = NewBuckets(_firstSegmentBuckets * 2);
-            long bytes = (long)_firstSegmentBuckets * Bucket.Bytes;
-            Buffer.MemoryCopy(_segments[0], larger, bytes, bytes);
+            byte* larger = NewBuckets(_state->FirstSegmentBuckets * 2);
+            long bytes = (long)_state->FirstSegmentBuckets * Bucket.Bytes;
+            Buffer.MemoryCopy(_state->Segments[0], larger, bytes, bytes);
             FreeSegment(0);
-            _segments[0] = larger;
-            _firstSegmentBuckets *= 2;
+            _state->Segments[0] = larger;
+            _state->FirstSegmentBuckets *= 2;
             return;
         }
         int segment = (int)(index >> SegmentShift);
@@ -155,15 +155,26 @@ public sealed unsafe partial class HashTable<TEntry>
         {
             return;
         }
-        if (segment == _segmentCapacity)
+        if (segment == _state->SegmentCapacity)
         {
-            byte** larger = (byte**)_arena.Allocate(_segmentCapacity * 2L * sizeof(nint));
-            Buffer.MemoryCopy(_segments, larger, _segmentCapacity * 2L * sizeof(nint), _segmentCapacity * (long)sizeof(nint));
-            _outgrown.Add(((nint)_segments, _segmentCapacity));
-            _segments = larger;
-            _segmentCapacity *= 2;
+            byte** larger = NewDirectory(_state->SegmentCapacity * 2, _state->Segments);
+            Buffer.MemoryCopy(
+                _state->Segments, larger, _state->SegmentCapacity * 2L * sizeof(nint), _state->SegmentCapacity * (long)sizeof(nint));
+            _state->Segments = larger;
+            _state->SegmentCapacity *= 2;
         }
-        _segments[segment] = NewBuckets(SegmentBuckets);
+        _state->Segments[segment] = NewBuckets(SegmentBuckets);
+    }
+
+    // Directories that were outgrown stay until the end, because prefetching reads the directory without owning the table;
+    // together they are smaller than the present one. Each keeps the one before it behind its last place.
+    private static long DirectoryBytes(int capacity) => (capacity + 1L) * sizeof(nint);
+
+    private byte** NewDirectory(int capacity, byte** outgrown)
+    {
+        byte** directory = (byte**)_arena.Allocate(DirectoryBytes(capacity));
+        directory[capacity] = (byte*)outgrown;
+        return directory;
     }
 
     private byte* NewBuckets(int count)
@@ -177,14 +188,14 @@ public sealed unsafe partial class HashTable<TEntry>
 
     private void FreeSegment(int segment)
     {
-        nint address = (nint)_segments[segment];
-        if (segment > 0 || _firstSegmentBuckets == SegmentBuckets)
+        nint address = (nint)_state->Segments[segment];
+        if (segment > 0 || _state->FirstSegmentBuckets == SegmentBuckets)
         {
             _arena.FreeSpan(address);
         }
         else
         {
-            _arena.Free(address, (long)_firstSegmentBuckets * Bucket.Bytes);
+            _arena.Free(address, (long)_state->FirstSegmentBuckets * Bucket.Bytes);
         }
     }
 
@@ -194,7 +205,7 @@ public sealed unsafe partial class HashTable<TEntry>
         {
             Bucket next = bucket.Next;
             _arena.Free((nint)bucket.Address, Bucket.Bytes);
-            OverflowCount--;
+            _state->OverflowCount--;
             bucket = next;
         }
     }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Valkey.Turbo.Memory;
 
@@ -38,7 +39,7 @@ public readonly struct TablePosition
 /// that is below s (already split), to <c>hash mod 2^(L+1)</c>. Buckets lie in segments of 1,024 (one span of memory);
 /// a table of fewer has one smaller segment that doubles. The table refers to entries but does not own them.
 /// </remarks>
-public sealed unsafe partial class HashTable<TEntry> : IDisposable
+public readonly unsafe partial struct HashTable<TEntry>
     where TEntry : struct, ITableEntry
 {
     private const int SegmentShift = 10;
@@ -49,56 +50,82 @@ public sealed unsafe partial class HashTable<TEntry> : IDisposable
     private const long ShrinkBelowHalves = 6;
     private const int EntriesOnStack = 64;
 
+    private const int StateBytes = 72;
+
+    /// <summary>What a table consists of; lies in the arena, so that a table costs the collector nothing.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = StateBytes)]
+    private struct State
+    {
+        internal byte** Segments;
+        internal ulong LevelMask;
+        internal ulong Split;
+        internal long Count;
+        internal long OverflowCount;
+        internal long ExpiringCount;
+        internal long NowUnixMs;
+        internal long EarliestExpiryUnixMs;
+        internal int SegmentCapacity;
+        internal int FirstSegmentBuckets;
+    }
+
+    private readonly State* _state;
     private readonly Arena _arena;
-    private byte** _segments;
-    private int _segmentCapacity;
-    // Directories that were outgrown. They stay until the end, because prefetching reads the directory without owning the
-    // table; together they are smaller than the present one.
-    private readonly List<(nint Address, int Capacity)> _outgrown = [];
-    private int _firstSegmentBuckets;
-    private ulong _levelMask;
-    private ulong _split;
+
+    /// <summary>Where the table's state lies; 0 means no table.</summary>
+    public nint Address => (nint)_state;
 
     /// <summary>
     /// A recent time in milliseconds since 1970, which deadlines are set relative to. To be refreshed before entries that
     /// expire are added; being hours late does no harm, for deadlines are only lower bounds within days.
     /// </summary>
-    public long NowUnixMs { get; set; }
+    public long NowUnixMs => _state->NowUnixMs;
 
     /// <summary>How many entries the table refers to.</summary>
-    public long Count { get; private set; }
+    public long Count => _state->Count;
 
     /// <summary>How many buckets there are, overflow buckets not counted.</summary>
-    public long BucketCount => (long)(_levelMask + 1 + _split);
+    public long BucketCount => (long)(_state->LevelMask + 1 + _state->Split);
 
     /// <summary>How many overflow buckets hang behind others.</summary>
-    public long OverflowCount { get; private set; }
+    public long OverflowCount => _state->OverflowCount;
 
     /// <summary>How many entries expire.</summary>
-    public long ExpiringCount { get; private set; }
+    public long ExpiringCount => _state->ExpiringCount;
 
-    /// <summary>Bytes of the buckets and their directory.</summary>
+    /// <summary>No entry expires before this, in milliseconds since 1970; nothing ever lowers it but entries that were added.</summary>
+    public long EarliestExpiryUnixMs => _state->ExpiringCount == 0 ? long.MaxValue : _state->EarliestExpiryUnixMs;
+
+    /// <summary>Bytes of the buckets, their directory and the state.</summary>
     public long TableBytes =>
-        (BucketCount < SegmentBuckets ? _firstSegmentBuckets : (BucketCount + SegmentBuckets - 1 & -SegmentBuckets)) * Bucket.Bytes
-        + OverflowCount * Bucket.Bytes + _segmentCapacity * sizeof(nint);
+        (BucketCount < SegmentBuckets ? _state->FirstSegmentBuckets : (BucketCount + SegmentBuckets - 1 & -SegmentBuckets)) * Bucket.Bytes
+        + OverflowCount * Bucket.Bytes + DirectoryBytes(_state->SegmentCapacity) + StateBytes;
 
-    /// <summary>Makes an empty table of one bucket in <paramref name="arena"/>.</summary>
+    /// <summary>Makes an empty table of one bucket in <paramref name="arena"/>. Ends with <see cref="Free"/>.</summary>
     public HashTable(Arena arena)
     {
         _arena = arena;
-        _segmentCapacity = 1;
-        _segments = (byte**)arena.Allocate(sizeof(nint));
-        _firstSegmentBuckets = 1;
-        _segments[0] = NewBuckets(1);
+        _state = (State*)arena.Allocate(StateBytes);
+        *_state = default;
+        _state->EarliestExpiryUnixMs = long.MaxValue;
+        _state->SegmentCapacity = 1;
+        _state->Segments = NewDirectory(1, null);
+        _state->FirstSegmentBuckets = 1;
+        _state->Segments[0] = NewBuckets(1);
     }
 
-    /// <summary>Frees the table's own memory. The entries stay.</summary>
-    public void Dispose()
+    /// <summary>The table whose state lies at <paramref name="address"/>.</summary>
+    public HashTable(nint address, Arena arena)
     {
-        if (_segments == null)
-        {
-            return;
-        }
+        _state = (State*)address;
+        _arena = arena;
+    }
+
+    /// <summary>Renews <see cref="NowUnixMs"/>.</summary>
+    public void SetNow(long unixMs) => _state->NowUnixMs = unixMs;
+
+    /// <summary>Frees the table's own memory. The entries stay.</summary>
+    public void Free()
+    {
         for (ulong i = 0; i < (ulong)BucketCount; i++)
         {
             FreeChain(BucketAt(i).Next);
@@ -108,12 +135,14 @@ public sealed unsafe partial class HashTable<TEntry> : IDisposable
         {
             FreeSegment(i);
         }
-        _arena.Free((nint)_segments, _segmentCapacity * sizeof(nint));
-        _segments = null;
-        foreach ((nint address, int capacity) in _outgrown)
+        byte** directory = _state->Segments;
+        for (int capacity = _state->SegmentCapacity; directory != null; capacity /= 2)
         {
-            _arena.Free(address, capacity * sizeof(nint));
+            byte** outgrown = (byte**)directory[capacity];
+            _arena.Free((nint)directory, DirectoryBytes(capacity));
+            directory = outgrown;
         }
+        _arena.Free((nint)_state, StateBytes);
     }
 
     /// <summary>Finds an entry by key.</summary>
@@ -144,7 +173,7 @@ public sealed unsafe partial class HashTable<TEntry> : IDisposable
     /// <summary>
     /// Starts loading the bucket of a hash: the first of a lookup's two cache misses. This and <see cref="PrefetchEntry"/> may
     /// run while another thread changes the table: they only read the directory, which is published before the size that
-    /// needs it and kept until <see cref="Dispose"/>, and buckets, whose memory stays mapped; what they then load is a hint.
+    /// needs it and kept until <see cref="Free"/>, and buckets, whose memory stays mapped; what they then load is a hint.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PrefetchBucket(ulong hash)
@@ -177,22 +206,22 @@ public sealed unsafe partial class HashTable<TEntry> : IDisposable
     private Bucket BucketHint(ulong hash)
     {
         // Shrinking writes the level before the split, so a split that belongs to another level shows by a changed level.
-        ulong levelMask = Volatile.Read(ref _levelMask);
-        ulong split = Volatile.Read(ref _split);
-        if (levelMask != Volatile.Read(ref _levelMask))
+        ulong levelMask = Volatile.Read(ref _state->LevelMask);
+        ulong split = Volatile.Read(ref _state->Split);
+        if (levelMask != Volatile.Read(ref _state->LevelMask))
         {
             return default;
         }
         ulong index = hash & levelMask;
         index = index < split ? hash & (levelMask << 1 | 1) : index;
-        return new Bucket(_segments[index >> SegmentShift] + (index & (SegmentBuckets - 1)) * Bucket.Bytes);
+        return new Bucket(_state->Segments[index >> SegmentShift] + (index & (SegmentBuckets - 1)) * Bucket.Bytes);
     }
 
     /// <summary>Adds an entry whose key is not in the table.</summary>
     public void Insert(nint entry, ulong hash)
     {
         Place(BucketAt(IndexOf(hash)), entry, TagOf(hash));
-        Count++;
+        _state->Count++;
         if (Count * 2 > BucketCount * GrowAboveHalves)
         {
             SplitNext();
@@ -205,7 +234,7 @@ public sealed unsafe partial class HashTable<TEntry> : IDisposable
         long expiresAt = TEntry.ExpiresAtUnixMs(entry);
         bool expires = expiresAt != ITableEntry.NoExpiry;
         bool expired = (position.Bucket.Expiring >> position.Place & 1) != 0;
-        ExpiringCount += (expires ? 1 : 0) - (expired ? 1 : 0);
+        _state->ExpiringCount += (expires ? 1 : 0) - (expired ? 1 : 0);
         uint others = position.Bucket.Expiring & ~(1u << position.Place);
         position.Bucket.Set(position.Place, position.Bucket.Tag(position.Place), entry, expires);
         if (expires)
@@ -221,14 +250,14 @@ public sealed unsafe partial class HashTable<TEntry> : IDisposable
         Bucket bucket = position.Bucket;
         if ((bucket.Expiring >> position.Place & 1) != 0)
         {
-            ExpiringCount--;
+            _state->ExpiringCount--;
         }
         bucket.Clear(position.Place);
         if (head.IsChained)
         {
             CloseGap(head, bucket, position.Place);
         }
-        Count--;
+        _state->Count--;
         if (Count * 2 < BucketCount * ShrinkBelowHalves && BucketCount > 1)
         {
             MergeLast();
@@ -242,13 +271,13 @@ public sealed unsafe partial class HashTable<TEntry> : IDisposable
     public ulong Scan<TVisitor>(ulong cursor, ref TVisitor visitor)
         where TVisitor : struct, IEntryVisitor, allows ref struct
     {
-        ulong index = cursor & _levelMask;
+        ulong index = cursor & _state->LevelMask;
         VisitChain(BucketAt(index), ref visitor);
-        if (index < _split)
+        if (index < _state->Split)
         {
-            VisitChain(BucketAt(index + _levelMask + 1), ref visitor);
+            VisitChain(BucketAt(index + _state->LevelMask + 1), ref visitor);
         }
-        cursor |= ~_levelMask;
+        cursor |= ~_state->LevelMask;
         cursor = ReverseBits(ReverseBits(cursor) + 1);
         return cursor;
     }
@@ -287,8 +316,8 @@ public sealed unsafe partial class HashTable<TEntry> : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong IndexOf(ulong hash)
     {
-        ulong index = hash & _levelMask;
-        return index < _split ? hash & (_levelMask << 1 | 1) : index;
+        ulong index = hash & _state->LevelMask;
+        return index < _state->Split ? hash & (_state->LevelMask << 1 | 1) : index;
     }
 
     private static byte TagOf(ulong hash)
@@ -301,7 +330,7 @@ public sealed unsafe partial class HashTable<TEntry> : IDisposable
     private Bucket BucketAt(ulong index)
     {
         Invariant.Check(index < (ulong)BucketCount);
-        return new Bucket(_segments[index >> SegmentShift] + (index & (SegmentBuckets - 1)) * Bucket.Bytes);
+        return new Bucket(_state->Segments[index >> SegmentShift] + (index & (SegmentBuckets - 1)) * Bucket.Bytes);
     }
 
     private void Place(Bucket head, nint entry, byte tag)
@@ -318,7 +347,7 @@ public sealed unsafe partial class HashTable<TEntry> : IDisposable
         bucket.Set(BitOperations.TrailingZeroCount(free), tag, entry, expires);
         if (expires)
         {
-            ExpiringCount++;
+            _state->ExpiringCount++;
             LowerDeadline(bucket, expiresAt, othersExpire);
         }
     }

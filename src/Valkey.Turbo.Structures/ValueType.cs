@@ -21,4 +21,16 @@ public enum ValueEncoding : byte
     Embedded = 1,
     /// <summary>Bytes in a block of their own.</summary>
     Block = 2,
+    /// <summary>A <see cref="Structures.Listpack"/>.</summary>
+    Listpack = 3,
+    /// <summary>An <see cref="Structures.IntSet"/>.</summary>
+    IntSet = 4,
+    /// <summary>A hash table of members or fields.</summary>
+    HashTable = 5,
+    /// <summary>A sorted set's table and tree.</summary>
+    RankedTree = 6,
+    /// <summary>A list's chain of listpacks.</summary>
+    QuickList = 7,
+    /// <summary>A stream.</summary>
+    Stream = 8,
 }

@@ -80,9 +80,16 @@ internal static class DebugCommand
             return;
         }
         Entry entry = key.Entry;
-        context.Reply.Simple(System.Text.Encoding.ASCII.GetBytes(
-            $"Value at:0x{entry.Address:x} refcount:1 encoding:{StringValue.EncodingName(entry)} serializedlength:{StringValue.Length(entry)} "
-            + $"lru:{entry.Access} lru_seconds_idle:{AccessClock.IdleSeconds(entry.Access, context.NowUnixMs)}"));
+        string text = $"Value at:0x{entry.Address:x} refcount:1 encoding:{StringValue.EncodingName(entry)} "
+            + $"serializedlength:{Collection.MemoryBytes(entry, CommandContext.ArenaOf(key), long.MaxValue)} "
+            + $"lru:{entry.Access} lru_seconds_idle:{AccessClock.IdleSeconds(entry.Access, context.NowUnixMs)}";
+        if (entry.Encoding == ValueEncoding.QuickList)
+        {
+            ListValue list = key.List;
+            text += $" ql_nodes:{list.LinkCount} ql_avg_node:{(double)list.Count / list.LinkCount:F2} "
+                + $"ql_listpack_max:{context.Limits.ListMaxListpackSize} ql_compressed:0";
+        }
+        context.Reply.Simple(System.Text.Encoding.ASCII.GetBytes(text));
     }
 
     private static void Protocol(CommandContext context)

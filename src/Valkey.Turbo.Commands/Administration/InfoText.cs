@@ -265,8 +265,8 @@ internal static class InfoText
             long keys = server.KeyCount(database);
             if (keys > 0)
             {
-                long expiring = server.Shards.Sum(shard => shard.Keyspaces[database].Table.ExpiringCount);
-                Line(text, $"db{database}", $"keys={keys},expires={expiring},avg_ttl=0,keys_with_volatile_items=0");
+                long expiring = server.Shards.Sum(shard => shard.Keyspaces[database].ExpiringCount);
+                Line(text, $"db{database}", $"keys={keys},expires={expiring},avg_ttl=0,keys_with_volatile_items={server.Shards.Sum(shard => shard.Keyspaces[database].VolatileHashCount)}");
             }
         }
     }

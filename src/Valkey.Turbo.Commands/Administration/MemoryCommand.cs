@@ -8,6 +8,7 @@ namespace Valkey.Turbo.Commands.Administration;
 /// <summary>MEMORY: where the bytes are.</summary>
 internal static class MemoryCommand
 {
+    private const long DefaultSamples = 5;
     private const long TooSmallToJudgeBytes = 5 << 20;
 
     internal static readonly CommandSpec[] Rows =
@@ -34,6 +35,7 @@ internal static class MemoryCommand
 
     private static void Usage(CommandContext context)
     {
+        long samples = DefaultSamples;
         for (int i = 3; i < context.ArgumentCount; i += 2)
         {
             if (!context.Is(i, "SAMPLES") || i + 1 >= context.ArgumentCount)
@@ -41,7 +43,7 @@ internal static class MemoryCommand
                 context.Reply.Error(Errors.Syntax);
                 return;
             }
-            if (!context.TryInteger(i + 1, out long samples))
+            if (!context.TryInteger(i + 1, out samples))
             {
                 return;
             }
@@ -50,6 +52,7 @@ internal static class MemoryCommand
                 context.Reply.Error(Errors.Syntax);
                 return;
             }
+            samples = samples == 0 ? long.MaxValue : samples;
         }
         KeyHandle key = context.Open(2);
         if (!key.Exists)
@@ -57,12 +60,7 @@ internal static class MemoryCommand
             context.Reply.Null();
             return;
         }
-        Entry entry = key.Entry;
-        long bytes = SizeClass.RoundUp(entry.EntryBytes);
-        if (entry.Encoding == ValueEncoding.Block)
-        {
-            bytes += SizeClass.RoundUp(entry.Block.BlockBytes);
-        }
+        long bytes = SizeClass.RoundUp(key.Entry.EntryBytes) + Collection.MemoryBytes(key.Entry, CommandContext.ArenaOf(key), samples);
         context.Reply.Integer(bytes);
     }
 

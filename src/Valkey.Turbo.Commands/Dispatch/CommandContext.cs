@@ -12,7 +12,7 @@ namespace Valkey.Turbo.Commands;
 /// What a command's handler sees: its arguments, its client, its reply, and the keys in the shards that were borrowed for
 /// it. Handlers are written as if there were one thread. One context a thread, used for one command after another.
 /// </summary>
-public sealed class CommandContext(Worker worker, ReplyWriter reply)
+public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
 {
     private readonly CommandText _record = new() { IsDiscarding = worker.Server.Journal is null };
     private RequestBatch _batch = null!;
@@ -208,6 +208,12 @@ public sealed class CommandContext(Worker worker, ReplyWriter reply)
     /// notifications as they come) hears of it here.
     /// </summary>
     public void Changed() => _changes++;
+
+    /// <summary>Notes that the command changed a key, and what happened to it.</summary>
+    /// <param name="key">The key, which may be gone by now.</param>
+    /// <param name="kind">The class of the event, as in <c>notify-keyspace-events</c>.</param>
+    /// <param name="name">The event's name.</param>
+    public void Changed(in KeyHandle key, KeyEvent kind, string name) => _changes++;
 
     /// <summary>Starts a record to journal instead of the command as it was sent.</summary>
     public CommandText Record(int wordCount) => _record.Begin(wordCount);

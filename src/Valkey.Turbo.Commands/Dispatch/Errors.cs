@@ -6,6 +6,7 @@ public static class Errors
     public const string WrongType = "WRONGTYPE Operation against a key holding the wrong kind of value";
     public const string Syntax = "ERR syntax error";
     public const string NotInteger = "ERR value is not an integer or out of range";
+    public const string NotPositive = "ERR value is out of range, must be positive";
     public const string NotFloat = "ERR value is not a valid float";
     public const string NoSuchKey = "ERR no such key";
     public const string Overflow = "ERR increment or decrement would overflow";

@@ -23,6 +23,18 @@ public ref struct KeyHandle
     /// <summary>The entry, if the key exists.</summary>
     public readonly Entry Entry => new(Position.Entry);
 
+    /// <summary>The list, if the key holds one.</summary>
+    public readonly ListValue List => new(Entry, Keyspace.Shard.Arena);
+
+    /// <summary>The set, if the key holds one.</summary>
+    public readonly SetValue Set => new(Entry, Keyspace.Shard.Arena);
+
+    /// <summary>The sorted set, if the key holds one.</summary>
+    public readonly SortedSetValue SortedSet => new(Entry, Keyspace.Shard.Arena);
+
+    /// <summary>The hash, if the key holds one.</summary>
+    public readonly HashValue HashValue => new(Entry, Keyspace.Shard.Arena);
+
     /// <summary>When the key expires, or <see cref="ITableEntry.NoExpiry"/>.</summary>
     public readonly long ExpiresAtUnixMs => Exists ? Entry.ExpiresAtUnixMs : ITableEntry.NoExpiry;
 }

@@ -42,7 +42,7 @@ internal static class ExpiryCommands
     ];
 
     [Flags]
-    private enum Conditions
+    internal enum Conditions
     {
         None = 0,
         Nx = 1,
@@ -53,7 +53,7 @@ internal static class ExpiryCommands
 
     private static void Expire(CommandContext context, bool inSeconds, bool isAbsolute)
     {
-        if (!TryConditions(context, out Conditions conditions) || !context.TryInteger(2, out long when))
+        if (!TryConditions(context, 3, context.ArgumentCount, out Conditions conditions) || !context.TryInteger(2, out long when))
         {
             return;
         }
@@ -86,7 +86,8 @@ internal static class ExpiryCommands
         context.Reply.Integer(1);
     }
 
-    private static bool Allows(Conditions conditions, long current, long next)
+    /// <summary>Whether an expiry may take another's place.</summary>
+    internal static bool Allows(Conditions conditions, long current, long next)
     {
         bool isPersistent = current == ITableEntry.NoExpiry;
         return !((conditions & Conditions.Nx) != 0 && !isPersistent)
@@ -95,10 +96,11 @@ internal static class ExpiryCommands
             && !((conditions & Conditions.Lt) != 0 && !isPersistent && next >= current);
     }
 
-    private static bool TryConditions(CommandContext context, out Conditions conditions)
+    /// <summary>Reads conditions, or replies the error.</summary>
+    internal static bool TryConditions(CommandContext context, int first, int end, out Conditions conditions)
     {
         conditions = Conditions.None;
-        for (int i = 3; i < context.ArgumentCount; i++)
+        for (int i = first; i < end; i++)
         {
             Conditions one = context.Is(i, "NX") ? Conditions.Nx
                 : context.Is(i, "XX") ? Conditions.Xx

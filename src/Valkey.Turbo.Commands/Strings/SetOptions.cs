@@ -15,11 +15,14 @@ internal ref struct SetOptions
         Get = 4,
         KeepTtl = 8,
         Persist = 16,
+        FieldCondition = 32,
     }
 
     internal bool OnlyIfAbsent;
     internal bool OnlyIfPresent;
     internal bool OnlyIfEqual;
+    internal bool OnlyIfFieldsAbsent;
+    internal bool OnlyIfFieldsPresent;
     internal ReadOnlySpan<byte> Comparison;
     internal bool ReturnsOld;
     internal bool KeepsTtl;
@@ -30,17 +33,25 @@ internal ref struct SetOptions
     internal bool IsAbsolute;
     internal long ExpiresAtUnixMs;
 
+    /// <summary>Where the expiry's value stands.</summary>
+    internal int ExpiryIndex;
+    internal bool InSeconds;
+
     internal readonly bool HasCondition => OnlyIfAbsent || OnlyIfPresent || OnlyIfEqual;
 
     /// <summary>Reads the arguments from <paramref name="first"/> on; on failure the error has been replied.</summary>
-    internal static bool TryParse(CommandContext context, int first, Allowed allowed, out SetOptions options)
+    internal static bool TryParse(CommandContext context, int first, Allowed allowed, out SetOptions options) =>
+        TryParse(context, first, context.ArgumentCount, allowed, out options)
+        && (!options.HasExpiry
+            || TryExpiry(context, options.ExpiryIndex, options.InSeconds, options.IsAbsolute, out options.ExpiresAtUnixMs));
+
+    /// <summary>Reads the arguments from <paramref name="first"/> to before <paramref name="end"/>, but not the expiry's value.</summary>
+    internal static bool TryParse(CommandContext context, int first, int end, Allowed allowed, out SetOptions options)
     {
         options = new SetOptions { ExpiresAtUnixMs = ITableEntry.NoExpiry };
-        int expiryIndex = 0;
-        bool inSeconds = false;
-        for (int i = first; i < context.ArgumentCount; i++)
+        for (int i = first; i < end; i++)
         {
-            bool hasNext = i + 1 < context.ArgumentCount;
+            bool hasNext = i + 1 < end;
             bool freeOfExpiry = !options.HasExpiry && !options.KeepsTtl && !options.Persists;
             if ((allowed & Allowed.Condition) != 0 && !options.HasCondition && context.Is(i, "NX"))
             {
@@ -55,6 +66,14 @@ internal ref struct SetOptions
                 options.OnlyIfEqual = true;
                 options.Comparison = context.Argument(++i);
             }
+            else if ((allowed & Allowed.FieldCondition) != 0 && !options.OnlyIfFieldsPresent && context.Is(i, "FNX"))
+            {
+                options.OnlyIfFieldsAbsent = true;
+            }
+            else if ((allowed & Allowed.FieldCondition) != 0 && !options.OnlyIfFieldsAbsent && context.Is(i, "FXX"))
+            {
+                options.OnlyIfFieldsPresent = true;
+            }
             else if ((allowed & Allowed.Get) != 0 && context.Is(i, "GET"))
             {
                 options.ReturnsOld = true;
@@ -67,10 +86,10 @@ internal ref struct SetOptions
             {
                 options.Persists = true;
             }
-            else if (freeOfExpiry && hasNext && IsExpiry(context, i, out inSeconds, out options.IsAbsolute))
+            else if (freeOfExpiry && hasNext && IsExpiry(context, i, out options.InSeconds, out options.IsAbsolute))
             {
                 options.HasExpiry = true;
-                expiryIndex = ++i;
+                options.ExpiryIndex = ++i;
             }
             else
             {
@@ -78,8 +97,7 @@ internal ref struct SetOptions
                 return false;
             }
         }
-        return !options.HasExpiry
-            || TryExpiry(context, expiryIndex, inSeconds, options.IsAbsolute, out options.ExpiresAtUnixMs);
+        return true;
     }
 
     /// <summary>Reads an expiry that must be positive, and turns it into a point in time.</summary>

@@ -22,6 +22,11 @@ public sealed class CommandTable
     [
         .. Strings.StringCommands.Rows, .. Strings.CounterCommands.Rows, .. Strings.RangeCommands.Rows,
         .. Strings.MultiKeyStringCommands.Rows, .. Strings.LcsCommand.Rows,
+        .. Hashes.HashCommands.Rows, .. Hashes.HashNumberCommands.Rows, .. Hashes.HashBrowseCommands.Rows,
+        .. Hashes.FieldExpiryCommands.Rows, .. Hashes.FieldOptionCommands.Rows,
+        .. SortedSets.SortedSetCommands.Rows, .. SortedSets.SortedSetRangeCommands.Rows, .. SortedSets.SortedSetPopCommands.Rows,
+        .. SortedSets.SortedSetAlgebra.Rows,
+        .. Sets.SetCommands.Rows, .. Sets.SetAlgebra.Rows, .. Lists.ListCommands.Rows, .. Lists.ListMoveCommands.Rows,
         .. Keys.KeyCommands.Rows, .. Keys.ExpiryCommands.Rows, .. Keys.MoveCommands.Rows, .. Keys.ScanCommands.Rows,
         .. Keys.ObjectCommand.Rows,
         .. Connection.ConnectionCommands.Rows, .. Connection.ClientCommand.Rows,

@@ -1,5 +1,6 @@
 using System.Text;
 using Valkey.Turbo.Protocol;
+using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Engine;
 
@@ -64,6 +65,31 @@ public sealed class ServerConfig
         Bind.Normalize = text => text.Trim('"');
         MaxMemoryPolicy.Changed = () => TracksFrequency = MaxMemoryPolicy.Choice.EndsWith("lfu", StringComparison.Ordinal);
         ConfigRules.Attach(this);
+        AttachLimits();
+    }
+
+    /// <summary>The sizes at which collections change their encoding.</summary>
+    public CollectionLimits Limits { get; } = new();
+
+    private void AttachLimits()
+    {
+        Limit("hash-max-listpack-entries", value => Limits.HashMaxListpackEntries = value);
+        Limit("hash-max-listpack-value", value => Limits.HashMaxListpackValue = value);
+        Limit("set-max-intset-entries", value => Limits.SetMaxIntsetEntries = value);
+        Limit("set-max-listpack-entries", value => Limits.SetMaxListpackEntries = value);
+        Limit("set-max-listpack-value", value => Limits.SetMaxListpackValue = value);
+        Limit("zset-max-listpack-entries", value => Limits.ZsetMaxListpackEntries = value);
+        Limit("zset-max-listpack-value", value => Limits.ZsetMaxListpackValue = value);
+        Limit("list-max-listpack-size", value => Limits.ListMaxListpackSize = (int)value);
+        Limit("stream-node-max-bytes", value => Limits.StreamNodeMaxBytes = value);
+        Limit("stream-node-max-entries", value => Limits.StreamNodeMaxEntries = value);
+        Limit("hll-sparse-max-bytes", value => Limits.HllSparseMaxBytes = value);
+    }
+
+    private void Limit(string name, Action<long> apply)
+    {
+        NumberDirective directive = Number(name);
+        directive.Changed = () => apply(directive.Number);
     }
 
     /// <summary>Every directive.</summary>

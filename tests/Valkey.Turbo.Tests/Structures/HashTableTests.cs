@@ -126,7 +126,8 @@ public sealed class HashTableTests
     public void TheExpiryIndexFindsEveryDueEntryAndNoOther()
     {
         RandomSource random = new(31);
-        HashTable<Entry> table = new(_arena) { NowUnixMs = Now };
+        HashTable<Entry> table = new(_arena);
+        table.SetNow(Now);
         Dictionary<nint, long> expiries = [];
         for (int i = 0; i < 20_000; i++)
         {
