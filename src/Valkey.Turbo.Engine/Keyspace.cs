@@ -104,7 +104,7 @@ public sealed class Keyspace
     /// <summary>
     /// Makes a string writable at a given length: what it held is kept up to there, zeros follow. The position is renewed.
     /// </summary>
-    public Span<byte> Reshape(Worker worker, ref TablePosition position, ulong hash, int length)
+    public Span<byte> Reshape(Worker worker, scoped ref TablePosition position, ulong hash, int length)
     {
         Entry entry = new(position.Entry);
         BeforeChange(entry);
@@ -174,6 +174,20 @@ public sealed class Keyspace
         Entry entry = Entry.Create(Shard.Arena, key, type, encoding, 0, expiresAtUnixMs);
         entry.Collection = Collection.Create(type, encoding, Shard.Arena);
         entry.Access = AccessClock.Initial(worker);
+        return entry;
+    }
+
+    /// <summary>Makes a string of undefined bytes that is not in the keyspace yet.</summary>
+    public Entry NewDetachedString(Worker worker, ReadOnlySpan<byte> key, int length, out Span<byte> bytes)
+    {
+        bool embedded = length <= Entry.LargestEmbeddedBytes;
+        Entry entry = NewEntry(
+            worker, key, embedded ? ValueEncoding.Embedded : ValueEncoding.Block, embedded ? length : 0, ITableEntry.NoExpiry);
+        if (!embedded)
+        {
+            entry.Block = ValueBlock.Create(Shard.Arena, length);
+        }
+        bytes = embedded ? entry.EmbeddedSpan : entry.Block.Span;
         return entry;
     }
 

@@ -11,6 +11,7 @@ public static class Collection
     {
         ValueType.Set => SetValue.Create(encoding, arena),
         ValueType.SortedSet => SortedSetValue.Create(encoding, arena),
+        ValueType.Stream => StreamValue.Create(arena),
         ValueType.Hash when encoding == ValueEncoding.HashTable => new HashTable<HashField>(arena).Address,
         _ => Listpack.Create(arena).Address,
     };
@@ -42,6 +43,9 @@ public static class Collection
             case ValueType.Hash:
                 FreeHash(new HashValue(entry, arena), arena);
                 break;
+            case ValueType.Stream:
+                new StreamValue(entry, arena).Free();
+                break;
         }
     }
 
@@ -62,6 +66,8 @@ public static class Collection
                     chain.AppendLink(Listpack.Create(arena, node.Items.Span));
                 }
                 return chain.Address;
+            case ValueEncoding.Stream:
+                return new StreamValue(source, arena).Copy(arena, arena);
             default:
                 return source.Type switch
                 {
@@ -80,6 +86,7 @@ public static class Collection
         ValueEncoding.Listpack => new Listpack(entry.Collection).MemoryBytes,
         ValueEncoding.IntSet => new IntSet(entry.Collection).MemoryBytes,
         ValueEncoding.QuickList => ListBytes(new ListValue(entry, arena).Chain, samples),
+        ValueEncoding.Stream => new StreamValue(entry, arena).MemoryBytes(samples),
         ValueEncoding.RankedTree => SortedSetBytes(new SortedSetValue(entry, arena), samples),
         _ => entry.Type == ValueType.Set
             ? TableBytes(new SetValue(entry, arena).Table, samples, static member => SetMember.BytesFor(SetMember.Key(member).Length))

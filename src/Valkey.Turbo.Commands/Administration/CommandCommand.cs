@@ -75,11 +75,13 @@ internal static class CommandCommand
         reply.Set(flags.Count);
         Simple(reply, flags);
         KeySpec keys = spec.Keys;
-        bool plain = keys.CountAt == 0;
         KeySpec[] all = keys.HasKeys ? [keys, .. spec.MoreKeys] : [];
-        reply.Integer(plain ? keys.First : 0);
-        reply.Integer(plain ? (all.Length > 1 ? all[^1].Last : keys.Last) : 0);
-        reply.Integer(plain ? keys.Step : 0);
+        // What older clients understand: the range that the plain specifications span.
+        KeySpec[] plain = [.. all.Where(one => one is { CountAt: 0, Keyword: null, IsUnknown: false })];
+        bool hasRange = plain.Length > 0 && keys.CountAt == 0 && keys.Keyword is null;
+        reply.Integer(hasRange ? keys.First : 0);
+        reply.Integer(hasRange ? plain[^1].Last : 0);
+        reply.Integer(hasRange ? keys.Step : 0);
         List<string> categories = CommandNames.Categories(spec);
         reply.Set(categories.Count);
         Simple(reply, categories.ConvertAll(name => "@" + name));
@@ -120,29 +122,50 @@ internal static class CommandCommand
         reply.Bulk("begin_search"u8);
         reply.Map(2);
         reply.Bulk("type"u8);
-        reply.Bulk("index"u8);
+        reply.Bulk(keys.IsUnknown ? "unknown"u8 : keys.Keyword is null ? "index"u8 : "keyword"u8);
         reply.Bulk("spec"u8);
-        reply.Map(1);
-        reply.Bulk("index"u8);
-        reply.Integer(counted ? keys.CountAt : keys.First);
+        if (keys.IsUnknown)
+        {
+            reply.Map(0);
+        }
+        else if (keys.Keyword is null)
+        {
+            reply.Map(1);
+            Pair(reply, "index", counted ? keys.CountAt : keys.First);
+        }
+        else
+        {
+            reply.Map(2);
+            reply.Bulk("keyword"u8);
+            reply.Bulk(keys.Keyword);
+            Pair(reply, "startfrom", keys.First);
+        }
         reply.Bulk("find_keys"u8);
         reply.Map(2);
         reply.Bulk("type"u8);
-        reply.Bulk(counted ? "keynum"u8 : "range"u8);
+        reply.Bulk(keys.IsUnknown ? "unknown"u8 : counted ? "keynum"u8 : "range"u8);
         reply.Bulk("spec"u8);
+        ReplyFindKeys(reply, keys);
+    }
+
+    private static void ReplyFindKeys(ReplyWriter reply, KeySpec keys)
+    {
+        if (keys.IsUnknown)
+        {
+            reply.Map(0);
+            return;
+        }
         reply.Map(3);
-        if (counted)
+        if (keys.CountAt > 0)
         {
             Pair(reply, "keynumidx", 0);
             Pair(reply, "firstkey", keys.First - keys.CountAt);
             Pair(reply, "keystep", keys.Step);
+            return;
         }
-        else
-        {
-            Pair(reply, "lastkey", keys.Last < 0 ? keys.Last : keys.Last - keys.First);
-            Pair(reply, "keystep", keys.Step);
-            Pair(reply, "limit", 0);
-        }
+        Pair(reply, "lastkey", keys.Last <= 0 ? keys.Last : keys.Last - keys.First);
+        Pair(reply, "keystep", keys.Step);
+        Pair(reply, "limit", keys.Limit);
     }
 
     private static void Pair(ReplyWriter reply, string name, long value)

@@ -37,6 +37,10 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     /// <summary>The command.</summary>
     public CommandSpec Command { get; private set; } = null!;
 
+    internal RequestBatch Batch => _batch;
+
+    internal int Request => _request;
+
     /// <summary>How many words the request has, the command's name included.</summary>
     public int ArgumentCount { get; private set; }
 
@@ -173,7 +177,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     }
 
     /// <summary>Makes a string writable at a given length; see <see cref="Keyspace.Reshape"/>.</summary>
-    public Span<byte> Reshape(ref KeyHandle key, int length) =>
+    public Span<byte> Reshape(scoped ref KeyHandle key, int length) =>
         key.Keyspace.Reshape(Worker, ref key.Position, key.Hash, length);
 
     /// <summary>Changes when a key expires.</summary>

@@ -75,7 +75,7 @@ public sealed class Dispatcher
         {
             CommandSpec? spec = _table.Find(batch.Argument(i, 0));
             _specs[i] = spec;
-            if (spec is null || spec.Keys.First >= batch.ArgumentCount(i) || !spec.Keys.HasKeys)
+            if (spec is null || spec.Keys.First >= batch.ArgumentCount(i) || !spec.Keys.HasKeys || spec.Keys.Keyword is not null)
             {
                 _hashes[i] = 0;
                 _shards[i] = -1;
@@ -198,7 +198,7 @@ public sealed class Dispatcher
         {
             return true;
         }
-        switch (spec.Scope)
+        switch (spec.ScopeOf?.Invoke(batch, index) ?? spec.Scope)
         {
             case ShardScope.None:
                 // A command that borrows by itself must not find its thread holding something.

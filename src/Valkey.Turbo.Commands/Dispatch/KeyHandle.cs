@@ -26,6 +26,9 @@ public ref struct KeyHandle
     /// <summary>The list, if the key holds one.</summary>
     public readonly ListValue List => new(Entry, Keyspace.Shard.Arena);
 
+    /// <summary>The stream, if the key holds one.</summary>
+    public readonly StreamValue Stream => new(Entry, Keyspace.Shard.Arena);
+
     /// <summary>The set, if the key holds one.</summary>
     public readonly SetValue Set => new(Entry, Keyspace.Shard.Arena);
 

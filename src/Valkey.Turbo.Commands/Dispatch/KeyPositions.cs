@@ -1,3 +1,4 @@
+using System.Text;
 using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Commands;
@@ -29,23 +30,46 @@ public ref struct KeyPositions
     internal static List<(int Position, KeyFlags Flags)> Within(CommandSpec spec, CommandContext context, int skip)
     {
         List<(int Position, KeyFlags Flags)> found = [];
-        int count = context.ArgumentCount - skip;
         foreach (KeySpec keys in (KeySpec[])[spec.Keys, .. spec.MoreKeys])
         {
-            int step = Math.Max(1, keys.Step);
-            int last = keys.Last >= 0 ? keys.Last : count + keys.Last;
-            if (keys.CountAt > 0)
+            (int first, int last) = Locate(keys, context.Batch, context.Request, skip);
+            for (int position = first; position <= last; position += Math.Max(1, keys.Step))
             {
-                bool valid = Decimal64.TryParse(context.Argument(skip + keys.CountAt), out long keyCount)
-                    && keyCount > 0 && keys.First + (keyCount - 1) * step < count;
-                last = valid ? (int)(keys.First + (keyCount - 1) * step) : 0;
-            }
-            for (int position = keys.First; position <= Math.Min(last, count - 1); position += step)
-            {
-                found.Add((skip + position, spec.KeyFlagsOf?.Invoke(context, skip) ?? keys.Flags));
+                found.Add((position, spec.KeyFlagsOf?.Invoke(context, skip) ?? keys.Flags));
             }
         }
         return found;
+    }
+
+    /// <summary>The first and the last key of one specification; the last comes before the first if there is none.</summary>
+    private static (int First, int Last) Locate(KeySpec keys, RequestBatch batch, int request, int skip)
+    {
+        int count = batch.ArgumentCount(request);
+        if (!keys.HasKeys)
+        {
+            return (1, 0);
+        }
+        int first = keys.First + skip, last = keys.Last >= 0 ? keys.Last + skip : count + keys.Last;
+        if (keys.CountAt > 0)
+        {
+            int at = keys.CountAt + skip;
+            long keyCount = 0;
+            bool isCounted = at < count && Decimal64.TryParse(batch.Argument(request, at), out keyCount);
+            bool isValid = isCounted && keyCount > 0 && keyCount <= count && first + (keyCount - 1) * keys.Step < count;
+            return isValid ? (first, (int)(first + (keyCount - 1) * keys.Step)) : (1, 0);
+        }
+        if (keys.Keyword is not null)
+        {
+            int at = first;
+            while (at < count && !Ascii.EqualsIgnoreCase(batch.Argument(request, at), keys.Keyword))
+            {
+                at++;
+            }
+            first = at + 1;
+            last = keys.Last == 0 ? first : count + keys.Last;
+            last = keys.Limit > 1 ? first + (last - first + 1) / keys.Limit - 1 : last;
+        }
+        return (first, Math.Min(last, count - 1));
     }
 
     public readonly KeyPositions GetEnumerator() => this;
@@ -67,20 +91,7 @@ public ref struct KeyPositions
 
     private void Select(KeySpec keys)
     {
-        int count = _batch.ArgumentCount(_request);
         _step = Math.Max(1, keys.Step);
-        _next = keys.First;
-        _last = keys.Last >= 0 ? keys.Last : count + keys.Last;
-        if (keys.CountAt > 0)
-        {
-            bool valid = Decimal64.TryParse(_batch.Argument(_request, keys.CountAt), out long keyCount) && keyCount > 0;
-            _last = valid ? (int)Math.Min(count - 1, keys.First + (keyCount - 1) * _step) : 0;
-        }
-        if (!keys.HasKeys)
-        {
-            _next = 1;
-            _last = 0;
-        }
-        _last = Math.Min(_last, count - 1);
+        (_next, _last) = Locate(keys, _batch, _request, 0);
     }
 }

@@ -62,7 +62,7 @@ internal static class SetAlgebra
         {
             // The result is gathered in memory of the first key's shard.
             Keyspace keyspace = context.Open(1).Keyspace;
-            Entry result = NewResult(context, keyspace, [], sets.AsSpan(0, count));
+            Entry result = keyspace.NewDetached(context.Worker, [], ValueType.Set, ValueEncoding.IntSet, ITableEntry.NoExpiry);
             SetValue target = new(result, keyspace.Shard.Arena);
             operation(context, sets.AsSpan(0, count), target);
             context.Reply.Set(target.Count);
@@ -79,7 +79,8 @@ internal static class SetAlgebra
         if (TrySets(context, 2, sets.AsSpan(0, count)))
         {
             KeyHandle destination = context.Open(1);
-            Entry result = NewResult(context, destination.Keyspace, destination.Name, sets.AsSpan(0, count));
+            Entry result = destination.Keyspace.NewDetached(
+                context.Worker, destination.Name, ValueType.Set, ValueEncoding.IntSet, ITableEntry.NoExpiry);
             SetValue target = new(result, destination.Keyspace.Shard.Arena);
             operation(context, sets.AsSpan(0, count), target);
             long size = target.Count;
@@ -87,17 +88,6 @@ internal static class SetAlgebra
             context.Reply.Integer(size);
         }
         ArrayPool<SetValue?>.Shared.Return(sets);
-    }
-
-    private static Entry NewResult(CommandContext context, Keyspace keyspace, ReadOnlySpan<byte> name, ReadOnlySpan<SetValue?> sets)
-    {
-        ValueEncoding encoding = ValueEncoding.IntSet;
-        foreach (SetValue? set in sets)
-        {
-            // A result of strings goes through no other encoding than the one that it will have.
-            encoding = set is { Encoding: not ValueEncoding.IntSet } ? ValueEncoding.Listpack : encoding;
-        }
-        return keyspace.NewDetached(context.Worker, name, ValueType.Set, encoding, ITableEntry.NoExpiry);
     }
 
     private static long Intersect(CommandContext context, ReadOnlySpan<SetValue?> sets, SetValue target)

@@ -20,7 +20,7 @@ public sealed record CommandArgument(string Name, string Type)
 /// Reads the notation in which command rows give their arguments:
 /// <code>
 /// name:type            an argument; types are key, string, integer, double, pattern, unix-time
-/// name:TOKEN           a word that stands for itself
+/// name:TOKEN           a word that stands for itself: whatever is not a type
 /// name:type@TOKEN      an argument behind a word
 /// [ … ]                optional
 /// name=&lt; … | … &gt;      one of several
@@ -30,6 +30,8 @@ public sealed record CommandArgument(string Name, string Type)
 /// </summary>
 public static class ArgumentSyntax
 {
+    private static readonly string[] Types = ["key", "string", "integer", "double", "pattern", "unix-time"];
+
     /// <summary>Reads a row's arguments. The notation is the server's own, so a mistake in it is a defect.</summary>
     public static IReadOnlyList<CommandArgument> Parse(string syntax)
     {
@@ -69,7 +71,7 @@ public static class ArgumentSyntax
         if (syntax[at++] == ':')
         {
             string type = ReadWord(syntax, ref at);
-            argument = char.IsAsciiLetterUpper(type[0])
+            argument = Array.IndexOf(Types, type) < 0
                 ? new CommandArgument(name, "pure-token") { Token = type }
                 : new CommandArgument(name, type);
         }
@@ -111,7 +113,7 @@ public static class ArgumentSyntax
     private static string ReadWord(string syntax, ref int at)
     {
         int start = at;
-        while (at < syntax.Length && (char.IsAsciiLetterOrDigit(syntax[at]) || syntax[at] is '-' or '_'))
+        while (at < syntax.Length && (char.IsAsciiLetterOrDigit(syntax[at]) || syntax[at] is '-' or '_' or '*' or '=' or '~' or '$'))
         {
             at++;
         }

@@ -1,3 +1,5 @@
+using Valkey.Turbo.Protocol;
+
 namespace Valkey.Turbo.Commands;
 
 /// <summary>What a command does and where it may run; the names are those COMMAND INFO prints, in lower case.</summary>
@@ -75,6 +77,25 @@ public readonly record struct KeySpec(int First, int Last, int Step, KeyFlags Fl
     /// <summary>As many keys as argument <paramref name="countAt"/> says, right behind it.</summary>
     public static KeySpec Counted(int countAt, int step, KeyFlags flags) => new(countAt + 1, 0, step, flags, countAt);
 
+    /// <summary>
+    /// Keys behind a word that stands at <paramref name="startFrom"/> or later; as many as <paramref name="last"/> says,
+    /// divided by <paramref name="limit"/> where the rest are something else.
+    /// </summary>
+    public static KeySpec Behind(string keyword, int startFrom, KeyFlags flags, int last = 0, int limit = 0) =>
+        new(startFrom, last, 1, flags) { Keyword = keyword, Limit = limit };
+
+    /// <summary>Keys that only the command itself can find; what is shown of them.</summary>
+    public static KeySpec Unknown(KeyFlags flags) => new(0, 0, 0, flags) { IsUnknown = true };
+
+    /// <summary>The word that the keys stand behind, or null.</summary>
+    public string? Keyword { get; init; }
+
+    /// <summary>The part of the arguments up to the last that are keys: 2 for a half. 0 for all.</summary>
+    public int Limit { get; init; }
+
+    /// <summary>Whether COMMAND shows the specification as unknown.</summary>
+    public bool IsUnknown { get; init; }
+
     /// <summary>Whether there are keys at all.</summary>
     public bool HasKeys => First > 0;
 }
@@ -138,6 +159,9 @@ public sealed class CommandSpec
     /// <summary>The shards it needs.</summary>
     public ShardScope Scope { get; init; }
 
+    /// <summary>The shards that a request needs, where that depends on its arguments.</summary>
+    public Func<RequestBatch, int, ShardScope>? ScopeOf { get; init; }
+
     /// <summary>Runs it. Null for a container, whose subcommands run.</summary>
     public Action<CommandContext>? Run { get; init; }
 
@@ -158,7 +182,7 @@ public sealed class CommandSpec
         string name, int arity, CommandFlags flags, string group, string since, string complexity, string summary,
         Action<CommandContext>? run, KeySpec keys = default, string syntax = "", string tips = "", string categories = "",
         ShardScope scope = ShardScope.Keys, KeySpec[]? moreKeys = null, CommandSpec[]? subcommands = null,
-        Func<CommandContext, int, KeyFlags>? keyFlagsOf = null) => new()
+        Func<CommandContext, int, KeyFlags>? keyFlagsOf = null, Func<RequestBatch, int, ShardScope>? scopeOf = null) => new()
         {
             Name = name,
             Arity = arity,
@@ -175,6 +199,7 @@ public sealed class CommandSpec
             Tips = tips,
             Categories = categories,
             Scope = scope,
+            ScopeOf = scopeOf,
             Subcommands = subcommands ?? [],
         };
 

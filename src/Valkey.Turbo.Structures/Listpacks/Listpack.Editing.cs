@@ -57,6 +57,20 @@ public readonly unsafe partial struct Listpack
         return Splice(arena, EndOffset, 0, element[..length], [], 1);
     }
 
+    /// <summary>Adds all elements of a writer behind the last element.</summary>
+    public Listpack Append(Arena arena, scoped in ListpackWriter elements)
+    {
+        int offset = EndOffset, count = *(ushort*)(Address + 4), oldTotal = TotalBytes;
+        Listpack moved = Resize(arena, checked(oldTotal + elements.Length), oldTotal);
+        elements.Written.CopyTo(new Span<byte>(moved.Bytes + offset, elements.Length));
+        moved.Bytes[moved.EndOffset] = ListpackElement.End;
+        if (count != UnknownCount)
+        {
+            moved.SetCount(count + elements.Count);
+        }
+        return moved;
+    }
+
     /// <summary>Adds a value before the first element.</summary>
     public Listpack Prepend(Arena arena, ReadOnlySpan<byte> value) => Replace(arena, HeaderBytes, 0, value);
 

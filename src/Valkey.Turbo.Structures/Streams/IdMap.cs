@@ -26,12 +26,12 @@ public readonly unsafe struct IdMap(nint address, Arena arena)
         internal nint Value;
     }
 
+    [StructLayout(LayoutKind.Explicit)]
     private struct Node
     {
-        internal ushort Count;
-        internal ushort Level;
-        private readonly uint _unused;
-        internal Slot First;
+        [FieldOffset(0)] internal ushort Count;
+        [FieldOffset(2)] internal ushort Level;
+        [FieldOffset(8)] internal Slot First;
     }
 
     /// <summary>Where the head lies.</summary>
