@@ -163,7 +163,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     }
 
     /// <summary>Sets a string, replacing whatever was there.</summary>
-    public void SetString(ref KeyHandle key, ReadOnlySpan<byte> value, long expiresAtUnixMs)
+    public void SetString(scoped ref KeyHandle key, scoped ReadOnlySpan<byte> value, long expiresAtUnixMs)
     {
         key.Keyspace.SetString(Worker, key.Position, key.Name, key.Hash, value, expiresAtUnixMs);
         key.Position = default;

@@ -217,8 +217,9 @@ internal static class HashBrowseCommands
         List<nint> found = context.Worker.Found;
         cursor = CollectionScan.Gather(context, hash.Table, cursor, options.Count);
         int kept = 0;
-        foreach (nint field in found)
+        for (int i = 0; i < found.Count; i++)
         {
+            nint field = found[i];
             if (!new HashField(field).IsExpired(context.NowUnixMs) && options.Matches(HashField.Key(field)))
             {
                 found[kept++] = field;

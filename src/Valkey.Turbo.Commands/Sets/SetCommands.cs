@@ -384,8 +384,9 @@ internal static class SetCommands
         {
             cursor = CollectionScan.Gather(context, set.Table, cursor, options.Count);
             int kept = 0;
-            foreach (nint member in found)
+            for (int i = 0; i < found.Count; i++)
             {
+                nint member = found[i];
                 if (options.Matches(SetMember.Key(member)))
                 {
                     found[kept++] = member;

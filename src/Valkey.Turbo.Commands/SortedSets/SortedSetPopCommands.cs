@@ -254,8 +254,9 @@ internal static class SortedSetPopCommands
         List<nint> found = context.Worker.Found;
         cursor = CollectionScan.Gather(context, set.Table, cursor, options.Count);
         int kept = 0;
-        foreach (nint member in found)
+        for (int i = 0; i < found.Count; i++)
         {
+            nint member = found[i];
             if (options.Matches(SortedMember.Key(member)))
             {
                 found[kept++] = member;

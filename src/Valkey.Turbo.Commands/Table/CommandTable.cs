@@ -29,6 +29,7 @@ public sealed class CommandTable
         .. Streams.StreamCommands.Rows, .. Streams.StreamReadCommands.Rows, .. Streams.GroupCommands.Rows,
         .. Streams.PendingCommands.Rows, .. Streams.StreamInfoCommand.Rows,
         .. Bitmaps.BitCommands.Rows, .. Bitmaps.BitOpCommand.Rows, .. Bitmaps.BitFieldCommand.Rows,
+        .. HyperLogLogs.HyperLogLogCommands.Rows,
         .. Sets.SetCommands.Rows, .. Sets.SetAlgebra.Rows, .. Lists.ListCommands.Rows, .. Lists.ListMoveCommands.Rows,
         .. Keys.KeyCommands.Rows, .. Keys.ExpiryCommands.Rows, .. Keys.MoveCommands.Rows, .. Keys.ScanCommands.Rows,
         .. Keys.ObjectCommand.Rows,
