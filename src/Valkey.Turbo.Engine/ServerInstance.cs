@@ -95,6 +95,9 @@ public sealed class ServerInstance : IDisposable
     /// <summary>Receives every effect of a write, or null. Set before the threads start.</summary>
     public IJournalSink? Journal { get; set; }
 
+    /// <summary>Whether RESTORE takes payloads whatever their checksum is, as tests ask for.</summary>
+    public bool SkipsChecksums { get; set; }
+
     /// <summary>Whether expired keys are removed before anyone asks for them.</summary>
     public bool ExpiresActively { get; set; } = true;
 

@@ -123,6 +123,13 @@ public readonly struct SetValue(Entry entry, Arena arena)
         }
     }
 
+    /// <summary>Gives an empty intset the members of another, whose bytes are valid.</summary>
+    public void ReplaceIntSet(ReadOnlySpan<byte> source)
+    {
+        IntSet.Free(arena);
+        Move(IntSet.Create(arena, source).Address);
+    }
+
     /// <summary>A member at random, each as likely as any other; the set has one.</summary>
     public ReadOnlySpan<byte> Random(RandomSource random, Span<byte> scratch) => Encoding switch
     {

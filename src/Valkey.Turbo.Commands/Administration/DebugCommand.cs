@@ -43,7 +43,11 @@ internal static class DebugCommand
                 or "STRINGMATCH-LEN" or "DICT-RESIZING" or "HASHING-RESIZE" or "REPLICATE" or "LISTPACK-ENTRIES":
                 context.Reply.Ok();
                 return;
-            case "CHANGE-REPL-ID" or "SET-SKIP-CHECKSUM-VALIDATION" or "PAUSE-CRON" or "DELAY-RDB-CLIENT-FREE-SECONDS":
+            case "SET-SKIP-CHECKSUM-VALIDATION" when context.ArgumentCount == 3:
+                context.Server.SkipsChecksums = context.Text(2) != "0";
+                context.Reply.Ok();
+                return;
+            case "CHANGE-REPL-ID" or "PAUSE-CRON" or "DELAY-RDB-CLIENT-FREE-SECONDS":
                 context.Reply.Ok();
                 return;
             case "LOG" when context.ArgumentCount == 3:

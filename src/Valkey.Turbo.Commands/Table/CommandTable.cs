@@ -30,6 +30,8 @@ public sealed class CommandTable
         .. Streams.PendingCommands.Rows, .. Streams.StreamInfoCommand.Rows,
         .. Bitmaps.BitCommands.Rows, .. Bitmaps.BitOpCommand.Rows, .. Bitmaps.BitFieldCommand.Rows,
         .. HyperLogLogs.HyperLogLogCommands.Rows,
+        .. Geo.GeoCommands.Rows, .. Geo.GeoSearchCommands.Rows,
+        .. Keys.DumpCommands.Rows, .. Keys.SortCommand.Rows,
         .. Sets.SetCommands.Rows, .. Sets.SetAlgebra.Rows, .. Lists.ListCommands.Rows, .. Lists.ListMoveCommands.Rows,
         .. Keys.KeyCommands.Rows, .. Keys.ExpiryCommands.Rows, .. Keys.MoveCommands.Rows, .. Keys.ScanCommands.Rows,
         .. Keys.ObjectCommand.Rows,

@@ -187,6 +187,21 @@ public readonly unsafe partial struct Listpack
         return offset == end && (stated == UnknownCount || stated == count);
     }
 
+    /// <summary>Hands every element of bytes that are a valid listpack to a sink.</summary>
+    public static void Visit<TSink>(ReadOnlySpan<byte> bytes, ref TSink sink)
+        where TSink : struct, IElementSink, allows ref struct
+    {
+        Span<byte> scratch = stackalloc byte[Protocol.Decimal64.MaxDigits];
+        fixed (byte* start = bytes)
+        {
+            Listpack items = new((nint)start);
+            for (int at = items.First; at != None; at = items.Next(at))
+            {
+                sink.Add(items.Read(at, scratch));
+            }
+        }
+    }
+
     private static bool IsValidElement(byte* at, int room, byte* expectedBackLength)
     {
         byte first = *at;

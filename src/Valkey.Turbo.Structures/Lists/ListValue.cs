@@ -174,8 +174,8 @@ public readonly struct ListValue(Entry entry, Arena arena)
     /// <summary>Goes over the items from an index on, towards the end or the beginning; the list must not change meanwhile.</summary>
     public ListEnumerator Enumerate(long start, bool isReverse = false) => new(this, start, isReverse);
 
-    /// <summary>Adds a whole listpack behind the last item of a list that is a chain; the list takes it over.</summary>
-    public void AppendLink(Listpack items) => Chain.AppendLink(items);
+    /// <summary>Goes over the listpacks that hold the items.</summary>
+    public ListLinkEnumerator EnumerateLinks() => new(this);
 
     /// <summary>Turns an empty listpack into an empty chain, or a filled one into a chain of its items.</summary>
     public void ConvertToChain(CollectionLimits limits)
@@ -255,6 +255,40 @@ public readonly struct ListValue(Entry entry, Arena arena)
     {
         Entry owner = entry;
         owner.Collection = moved.Address;
+    }
+}
+
+/// <summary>Goes over a list's listpacks.</summary>
+public struct ListLinkEnumerator
+{
+    private readonly bool _isChain;
+    private QuickListNode _next;
+    private bool _isOver;
+
+    internal ListLinkEnumerator(ListValue list)
+    {
+        _isChain = !list.IsListpack;
+        _next = _isChain ? list.Chain.Head : default;
+        Current = _isChain ? default : list.Listpack;
+    }
+
+    /// <summary>The listpack now visited.</summary>
+    public Listpack Current { get; private set; }
+
+    public bool MoveNext()
+    {
+        if (!_isChain)
+        {
+            (_isOver, bool wasOver) = (true, _isOver);
+            return !wasOver;
+        }
+        if (_next.IsNull)
+        {
+            return false;
+        }
+        Current = _next.Items;
+        _next = _next.Next;
+        return true;
     }
 }
 

@@ -120,6 +120,75 @@ public struct StreamBlock(StreamId first, Listpack items)
         return items.Integer(at) == fieldCount;
     }
 
+    /// <summary>
+    /// Whether a valid listpack from outside is a block: head and entries complete, the counts true, IDs ascending.
+    /// </summary>
+    public static bool IsValid(StreamId first, Listpack items, out int validCount, out StreamId last)
+    {
+        validCount = 0;
+        last = default;
+        Walker walker = new(items);
+        if (!walker.TryInteger(out long count) || !walker.TryInteger(out long deleted) || !walker.TryInteger(out long masterFields)
+            || masterFields <= 0 || !walker.TrySkip(masterFields) || !walker.TryInteger(out long mark) || mark != 0)
+        {
+            return false;
+        }
+        long seenDeleted = 0;
+        bool isFirst = true;
+        while (!walker.IsAtEnd)
+        {
+            if (!walker.TryInteger(out long flags) || !walker.TryInteger(out long ms) || !walker.TryInteger(out long sequence)
+                || flags is < 0 or > (DeletedFlag | SameFieldsFlag))
+            {
+                return false;
+            }
+            bool isSame = (flags & SameFieldsFlag) != 0;
+            long fields = masterFields;
+            if (!isSame && (!walker.TryInteger(out fields) || fields <= 0))
+            {
+                return false;
+            }
+            long values = isSame ? fields : fields * 2, elements = isSame ? fields + 3 : values + 4;
+            if (fields > int.MaxValue / 2 || !walker.TrySkip(values) || !walker.TryInteger(out long stated) || stated != elements)
+            {
+                return false;
+            }
+            StreamId id = new(unchecked(first.Ms + (ulong)ms), unchecked(first.Sequence + (ulong)sequence));
+            if (isFirst ? id < first : id <= last)
+            {
+                return false;
+            }
+            (last, isFirst) = (id, false);
+            bool isDeleted = (flags & DeletedFlag) != 0;
+            seenDeleted += isDeleted ? 1 : 0;
+            validCount += isDeleted ? 0 : 1;
+        }
+        return !isFirst && count == validCount && deleted == seenDeleted && validCount > 0;
+    }
+
+    /// <summary>Goes over a listpack's elements without trusting what they say of each other.</summary>
+    private struct Walker(Listpack items)
+    {
+        private int _at = items.First;
+
+        internal readonly bool IsAtEnd => _at == Listpack.None;
+
+        internal bool TryInteger(out long value)
+        {
+            value = 0;
+            return !IsAtEnd && items.TryInteger(_at, out value) && TrySkip(1);
+        }
+
+        internal bool TrySkip(long count)
+        {
+            for (; count > 0 && !IsAtEnd; count--)
+            {
+                _at = items.Next(_at);
+            }
+            return count == 0;
+        }
+    }
+
     private int SkipHead()
     {
         int at = Items.Behind(Items.Behind(Listpack.HeaderBytes));

@@ -1,0 +1,248 @@
+using System.Globalization;
+using System.Text;
+using Valkey.Turbo.Structures;
+using static Valkey.Turbo.Commands.CommandFlags;
+using ValueType = Valkey.Turbo.Structures.ValueType;
+
+namespace Valkey.Turbo.Commands.Geo;
+
+/// <summary>Places as members of a sorted set, whose scores are geohashes: added, shown, measured.</summary>
+internal static class GeoCommands
+{
+    internal const string Unit = "unit=<m:m | km:km | ft:ft | mi:mi>";
+    private const int CoordinateDigits = 17;
+    private static readonly KeySpec Reads = KeySpec.One(KeyFlags.RO | KeyFlags.Access);
+
+    internal static readonly CommandSpec[] Rows =
+    [
+        CommandSpec.Define("geoadd", -5, CommandFlags.Write | DenyOom, "geo", "3.2.0",
+            "O(log(N)) for each member, where N is the size of the sorted set.", "Adds places to a sorted set, which is created if there is none.",
+            Add, KeySpec.One(KeyFlags.RW | KeyFlags.Update),
+            "key:key [condition=<nx:NX | xx:XX>] [change:CH] data={longitude:double latitude:double member:string}..."),
+        CommandSpec.Define("geopos", -2, ReadOnly, "geo", "3.2.0", "O(1) for each member.", "Returns the coordinates of places.", Position,
+            Reads, "key:key [member:string...]"),
+        CommandSpec.Define("geohash", -2, ReadOnly, "geo", "3.2.0", "O(1) for each member.", "Returns the geohash strings of places.", Hash,
+            Reads, "key:key [member:string...]"),
+        CommandSpec.Define("geodist", -4, ReadOnly, "geo", "3.2.0", "O(1)", "Returns the distance between two places.", Distance, Reads,
+            $"key:key member1:string member2:string [{Unit}]"),
+    ];
+
+    /// <summary>Reads a longitude and a latitude, or replies the error.</summary>
+    internal static bool TryPoint(CommandContext context, int index, out GeoPoint point)
+    {
+        point = default;
+        if (!context.TryDouble(index, out double longitude) || !context.TryDouble(index + 1, out double latitude))
+        {
+            return false;
+        }
+        point = new GeoPoint(longitude, latitude);
+        if (!GeoHash.IsValid(point))
+        {
+            context.Reply.Error(string.Create(CultureInfo.InvariantCulture, $"ERR invalid longitude,latitude pair {longitude:F6},{latitude:F6}"));
+            return false;
+        }
+        return true;
+    }
+
+    /// <summary>Reads a unit as meters, or replies the error.</summary>
+    internal static bool TryUnit(CommandContext context, int index, out double meters)
+    {
+        meters = context.Is(index, "m") ? 1 : context.Is(index, "km") ? 1000 : context.Is(index, "ft") ? 0.3048 : context.Is(index, "mi") ? 1609.34 : 0;
+        if (meters == 0)
+        {
+            context.Reply.Error("ERR unsupported unit provided. please use M, KM, FT, MI");
+        }
+        return meters != 0;
+    }
+
+    /// <summary>Replies coordinates, with as many digits as tell two places apart.</summary>
+    internal static void ReplyPoint(CommandContext context, GeoPoint point)
+    {
+        context.Reply.Array(2);
+        ReplyCoordinate(context, point.Longitude);
+        ReplyCoordinate(context, point.Latitude);
+    }
+
+    private static void ReplyCoordinate(CommandContext context, double value)
+    {
+        string text = value.ToString("F" + CoordinateDigits, CultureInfo.InvariantCulture).TrimEnd('0').TrimEnd('.');
+        if (context.Reply.IsResp3)
+        {
+            context.Reply.Raw(Encoding.ASCII.GetBytes($",{value.ToString("G17", CultureInfo.InvariantCulture)}\r\n"));
+        }
+        else
+        {
+            context.Reply.Bulk(text);
+        }
+    }
+
+    /// <summary>Replies a distance with four digits behind the point.</summary>
+    internal static void ReplyDistance(CommandContext context, double value) =>
+        context.Reply.Bulk(value.ToString("F4", CultureInfo.InvariantCulture));
+
+    private static void Add(CommandContext context)
+    {
+        bool nx = false, xx = false, countsChanges = false;
+        int first = 2;
+        for (; first < context.ArgumentCount; first++)
+        {
+            if (context.Is(first, "NX"))
+            {
+                nx = true;
+            }
+            else if (context.Is(first, "XX"))
+            {
+                xx = true;
+            }
+            else if (context.Is(first, "CH"))
+            {
+                countsChanges = true;
+            }
+            else
+            {
+                break;
+            }
+        }
+        int words = context.ArgumentCount - first;
+        if (words == 0 || words % 3 != 0 || (nx && xx))
+        {
+            context.Reply.Error(Errors.Syntax);
+            return;
+        }
+        for (int i = first; i < context.ArgumentCount; i += 3)
+        {
+            if (!TryPoint(context, i, out _))
+            {
+                return;
+            }
+        }
+        KeyHandle key = context.Write(1);
+        if (!context.IsTypeOrAbsent(key, ValueType.SortedSet))
+        {
+            return;
+        }
+        if (xx && !key.Exists)
+        {
+            context.Reply.Integer(0);
+            return;
+        }
+        context.BeginChange(
+            ref key, ValueType.SortedSet, SortedSetValue.EncodingFor(words / 3, context.Argument(first + 2).Length, context.Limits));
+        (int added, int updated) = AddPlaces(context, key.SortedSet, first, nx, xx);
+        if (added + updated > 0)
+        {
+            context.Changed(key, KeyEvent.SortedSet, "zadd");
+            Record(context, key, first);
+        }
+        context.Reply.Integer(countsChanges ? added + updated : added);
+    }
+
+    private static (int Added, int Updated) AddPlaces(CommandContext context, SortedSetValue set, int first, bool nx, bool xx)
+    {
+        int added = 0, updated = 0;
+        for (int i = first; i < context.ArgumentCount; i += 3)
+        {
+            TryPoint(context, i, out GeoPoint point);
+            double score = GeoHash.Encode(point, GeoHash.MaxSteps);
+            ReadOnlySpan<byte> member = context.Argument(i + 2);
+            bool exists = set.TryScore(member, out double current);
+            if (!exists && !xx)
+            {
+                set.Add(member, score, context.Limits);
+                added++;
+            }
+            else if (exists && !nx && score != current)
+            {
+                set.SetScore(member, score);
+                updated++;
+            }
+        }
+        return (added, updated);
+    }
+
+    private static void Record(CommandContext context, in KeyHandle key, int first)
+    {
+        int places = (context.ArgumentCount - first) / 3;
+        context.Record(first + places * 2).Add("ZADD"u8);
+        for (int i = 1; i < first; i++)
+        {
+            context.Append(context.Argument(i));
+        }
+        for (int i = first; i < context.ArgumentCount; i += 3)
+        {
+            TryPoint(context, i, out GeoPoint point);
+            context.Append((long)GeoHash.Encode(point, GeoHash.MaxSteps));
+            context.Append(context.Argument(i + 2));
+        }
+        context.Journal(key);
+    }
+
+    private static void Position(CommandContext context)
+    {
+        bool exists = context.TryRead(1, ValueType.SortedSet, out KeyHandle key, out bool isRefused);
+        if (isRefused)
+        {
+            return;
+        }
+        context.Reply.Array(context.ArgumentCount - 2);
+        for (int i = 2; i < context.ArgumentCount; i++)
+        {
+            if (exists && key.SortedSet.TryScore(context.Argument(i), out double score))
+            {
+                ReplyPoint(context, GeoHash.Decode(score));
+            }
+            else
+            {
+                context.Reply.NullArray();
+            }
+        }
+    }
+
+    private static void Hash(CommandContext context)
+    {
+        bool exists = context.TryRead(1, ValueType.SortedSet, out KeyHandle key, out bool isRefused);
+        if (isRefused)
+        {
+            return;
+        }
+        context.Reply.Array(context.ArgumentCount - 2);
+        for (int i = 2; i < context.ArgumentCount; i++)
+        {
+            if (exists && key.SortedSet.TryScore(context.Argument(i), out double score))
+            {
+                context.Reply.Bulk(GeoHash.ToText(GeoHash.Decode(score)));
+            }
+            else
+            {
+                context.Reply.Null();
+            }
+        }
+    }
+
+    private static void Distance(CommandContext context)
+    {
+        double meters = 1;
+        if (context.ArgumentCount == 5 && !TryUnit(context, 4, out meters))
+        {
+            return;
+        }
+        if (context.ArgumentCount > 5)
+        {
+            context.Reply.Error(Errors.Syntax);
+            return;
+        }
+        bool exists = context.TryRead(1, ValueType.SortedSet, out KeyHandle key, out bool isRefused);
+        if (isRefused)
+        {
+            return;
+        }
+        if (exists && key.SortedSet.TryScore(context.Argument(2), out double a) && key.SortedSet.TryScore(context.Argument(3), out double b))
+        {
+            ReplyDistance(context, GeoHash.Distance(GeoHash.Decode(a), GeoHash.Decode(b)) / meters);
+        }
+        else
+        {
+            context.Reply.Null();
+        }
+    }
+}

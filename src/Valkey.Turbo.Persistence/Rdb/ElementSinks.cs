@@ -1,0 +1,80 @@
+using Valkey.Turbo.Protocol;
+using Valkey.Turbo.Structures;
+
+namespace Valkey.Turbo.Persistence.Rdb;
+
+/// <summary>Adds elements to a list.</summary>
+internal struct ListSink(ListValue list, CollectionLimits limits) : IElementSink
+{
+    /// <summary>Whether the list has become what a list may be: not empty.</summary>
+    internal readonly bool IsComplete => list.Count > 0;
+
+    public readonly void Add(scoped ReadOnlySpan<byte> element)
+    {
+        list.ExpectMore(element.Length, 1, limits);
+        list.Push(element, atHead: false, limits);
+    }
+}
+
+/// <summary>Adds elements to a set, each of which may come only once.</summary>
+internal struct SetSink(SetValue set, CollectionLimits limits) : IElementSink
+{
+    internal bool HasDuplicate { get; private set; }
+
+    internal readonly bool IsComplete => !HasDuplicate && set.Count > 0;
+
+    public void Add(scoped ReadOnlySpan<byte> element) => HasDuplicate |= !set.Add(element, limits);
+}
+
+/// <summary>Adds fields and values in turn to a hash; a field may come only once.</summary>
+internal struct HashSink(HashValue hash, CollectionLimits limits) : IElementSink
+{
+    private byte[]? _name;
+    private bool _hasDuplicate;
+
+    internal readonly bool IsComplete => !_hasDuplicate && _name is null && hash.Count > 0;
+
+    public void Add(scoped ReadOnlySpan<byte> element)
+    {
+        if (_name is null)
+        {
+            _name = element.ToArray();
+            return;
+        }
+        _hasDuplicate |= !hash.Set(_name, element, ITableEntry.NoExpiry, long.MinValue, limits);
+        _name = null;
+    }
+}
+
+/// <summary>Adds members and scores in turn to a sorted set; a member may come only once.</summary>
+internal struct SortedSetSink(SortedSetBuilder builder) : IElementSink
+{
+    private SortedSetBuilder _builder = builder;
+    private byte[]? _member;
+    private bool _isDamaged;
+
+    public void Add(scoped ReadOnlySpan<byte> element)
+    {
+        if (_member is null)
+        {
+            _member = element.ToArray();
+            return;
+        }
+        _isDamaged |= !DoubleText.TryParse(element, out double score) || _builder.Find(_member) != 0;
+        if (!_isDamaged)
+        {
+            _builder.Add(_member, score);
+        }
+        _member = null;
+    }
+
+    internal readonly bool TryFinish(CollectionLimits limits)
+    {
+        if (_isDamaged || _member is not null || _builder.Count == 0)
+        {
+            return false;
+        }
+        _builder.Finish(limits);
+        return true;
+    }
+}

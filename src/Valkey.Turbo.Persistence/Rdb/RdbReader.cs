@@ -1,0 +1,187 @@
+using System.Buffers.Binary;
+using Valkey.Turbo.Protocol;
+
+namespace Valkey.Turbo.Persistence.Rdb;
+
+/// <summary>
+/// Reads the primitives of the RDB format from memory. Everything is checked: after the first thing that does not fit,
+/// <see cref="IsDamaged"/> is set and nothing more is read.
+/// </summary>
+public ref struct RdbReader(ReadOnlySpan<byte> source)
+{
+    private const byte Length32 = 0x80;
+    private const byte Length64 = 0x81;
+    private const int LargestStringBytes = 1 << 30;
+
+    private ReadOnlySpan<byte> _rest = source;
+    private byte[]? _scratch;
+
+    /// <summary>Whether something did not fit.</summary>
+    public bool IsDamaged { get; private set; }
+
+    /// <summary>Whether everything was read.</summary>
+    public readonly bool IsAtEnd => _rest.IsEmpty;
+
+    /// <summary>Bytes that are left.</summary>
+    public readonly int Remaining => _rest.Length;
+
+    /// <summary>Notes that what was read makes no sense.</summary>
+    public void Fail()
+    {
+        IsDamaged = true;
+        _rest = default;
+    }
+
+    /// <summary>Reads bytes as they are; they stay valid.</summary>
+    public ReadOnlySpan<byte> Raw(long count)
+    {
+        if (count < 0 || count > _rest.Length)
+        {
+            Fail();
+            return default;
+        }
+        ReadOnlySpan<byte> taken = _rest[..(int)count];
+        _rest = _rest[(int)count..];
+        return taken;
+    }
+
+    /// <summary>Reads a byte.</summary>
+    public byte Byte()
+    {
+        ReadOnlySpan<byte> one = Raw(1);
+        return one.IsEmpty ? (byte)0 : one[0];
+    }
+
+    /// <summary>Reads a length or another number.</summary>
+    public ulong Length()
+    {
+        ulong value = LengthOrEncoding(out bool isEncoded);
+        if (isEncoded)
+        {
+            Fail();
+        }
+        return IsDamaged ? 0 : value;
+    }
+
+    /// <summary>Reads how many items follow; there can't be more than bytes left.</summary>
+    public int Count()
+    {
+        ulong value = Length();
+        if (value > (ulong)_rest.Length)
+        {
+            Fail();
+        }
+        return IsDamaged ? 0 : (int)value;
+    }
+
+    /// <summary>Reads a string. It stays valid until the next one is read.</summary>
+    public ReadOnlySpan<byte> String()
+    {
+        ulong value = LengthOrEncoding(out bool isEncoded);
+        if (!isEncoded)
+        {
+            return Raw((long)Math.Min(value, long.MaxValue));
+        }
+        switch (value)
+        {
+            case 0:
+                return Format((sbyte)Byte());
+            case 1:
+                ReadOnlySpan<byte> two = Raw(2);
+                return Format(two.IsEmpty ? 0 : BinaryPrimitives.ReadInt16LittleEndian(two));
+            case 2:
+                ReadOnlySpan<byte> four = Raw(4);
+                return Format(four.IsEmpty ? 0 : BinaryPrimitives.ReadInt32LittleEndian(four));
+            case 3:
+                return Compressed();
+            default:
+                Fail();
+                return default;
+        }
+    }
+
+    /// <summary>Reads eight bytes, least significant first.</summary>
+    public long Integer64()
+    {
+        ReadOnlySpan<byte> eight = Raw(8);
+        return eight.IsEmpty ? 0 : BinaryPrimitives.ReadInt64LittleEndian(eight);
+    }
+
+    /// <summary>Reads a floating-point number in binary.</summary>
+    public double Double() => BitConverter.Int64BitsToDouble(Integer64());
+
+    /// <summary>Reads a floating-point number as text, as old files have it.</summary>
+    public double DoubleText()
+    {
+        byte length = Byte();
+        switch (length)
+        {
+            case 253:
+                return double.NaN;
+            case 254:
+                return double.PositiveInfinity;
+            case 255:
+                return double.NegativeInfinity;
+        }
+        if (Protocol.DoubleText.TryParse(Raw(length), out double value))
+        {
+            return value;
+        }
+        Fail();
+        return 0;
+    }
+
+    private ulong LengthOrEncoding(out bool isEncoded)
+    {
+        byte first = Byte();
+        isEncoded = first >> 6 == 3;
+        switch (first >> 6)
+        {
+            case 0 or 3:
+                return (ulong)(first & 0x3F);
+            case 1:
+                return (ulong)((first & 0x3F) << 8 | Byte());
+        }
+        ReadOnlySpan<byte> number = Raw(first == Length64 ? 8 : 4);
+        if (number.IsEmpty || first is not (Length32 or Length64))
+        {
+            Fail();
+            return 0;
+        }
+        return first == Length64 ? BinaryPrimitives.ReadUInt64BigEndian(number) : BinaryPrimitives.ReadUInt32BigEndian(number);
+    }
+
+    private ReadOnlySpan<byte> Format(long value)
+    {
+        Span<byte> target = Scratch(Decimal64.MaxDigits);
+        return target[..Decimal64.Format(value, target)];
+    }
+
+    private ReadOnlySpan<byte> Compressed()
+    {
+        ulong compressed = Length(), length = Length();
+        ReadOnlySpan<byte> input = Raw((long)Math.Min(compressed, long.MaxValue));
+        // LZF gains at most a factor of about 132, so a length beyond that is damage and not worth its memory.
+        if (IsDamaged || length > LargestStringBytes || length > (ulong)input.Length * 264 + 264)
+        {
+            Fail();
+            return default;
+        }
+        Span<byte> target = Scratch((int)length);
+        if (!Lzf.TryDecompress(input, target))
+        {
+            Fail();
+            return default;
+        }
+        return target;
+    }
+
+    private Span<byte> Scratch(int count)
+    {
+        if (_scratch is null || _scratch.Length < count)
+        {
+            _scratch = new byte[Math.Max(64, count)];
+        }
+        return _scratch.AsSpan(0, count);
+    }
+}

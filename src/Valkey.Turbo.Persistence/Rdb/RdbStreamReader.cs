@@ -1,0 +1,139 @@
+using System.Buffers.Binary;
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Structures;
+
+namespace Valkey.Turbo.Persistence.Rdb;
+
+/// <summary>Reads streams in any of their three forms.</summary>
+internal readonly struct RdbStreamReader(StreamValue stream, Arena arena, long nowUnixMs)
+{
+    private const int IdBytes = 16;
+
+    /// <summary>Fills the stream; false if the input is damaged.</summary>
+    internal bool Read(RdbType type, ref RdbReader reader)
+    {
+        if (!ReadBlocks(ref reader, out long entries))
+        {
+            return false;
+        }
+        long length = (long)reader.Length();
+        StreamId lastId = ReadLengths(ref reader), firstId = default, maxDeleted = default;
+        long added = length;
+        if (type != RdbType.Stream)
+        {
+            firstId = ReadLengths(ref reader);
+            maxDeleted = ReadLengths(ref reader);
+            added = (long)reader.Length();
+        }
+        if (reader.IsDamaged || length != entries || added < 0)
+        {
+            return false;
+        }
+        stream.SetLoaded(length, lastId, firstId, maxDeleted, added);
+        StreamEnumerator first = stream.Enumerate(StreamId.Min, StreamId.Max), last = stream.Enumerate(StreamId.Min, StreamId.Max, isReverse: true);
+        bool hasEntries = first.MoveNext() && last.MoveNext();
+        if (hasEntries != length > 0 || (hasEntries && last.Id > lastId))
+        {
+            return false;
+        }
+        stream.SetLoaded(length, lastId, hasEntries ? first.Id : StreamId.Min, maxDeleted, added);
+        for (int groups = reader.Count(); groups > 0 && !reader.IsDamaged; groups--)
+        {
+            if (!ReadGroup(type, ref reader))
+            {
+                return false;
+            }
+        }
+        return !reader.IsDamaged;
+    }
+
+    private bool ReadBlocks(ref RdbReader reader, out long entries)
+    {
+        entries = 0;
+        StreamId previous = default;
+        int count = reader.Count();
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<byte> key = reader.String();
+            if (key.Length != IdBytes)
+            {
+                return false;
+            }
+            StreamId id = ReadId(key);
+            ReadOnlySpan<byte> bytes = reader.String();
+            if (reader.IsDamaged || !Listpack.IsValid(bytes) || (i > 0 && id <= previous))
+            {
+                return false;
+            }
+            Listpack items = Listpack.Create(arena, bytes);
+            if (!StreamBlock.IsValid(id, items, out int valid, out StreamId last) || (i > 0 && id <= previous))
+            {
+                items.Free(arena);
+                return false;
+            }
+            stream.AppendBlock(id, items);
+            entries += valid;
+            previous = last;
+        }
+        return !reader.IsDamaged;
+    }
+
+    private bool ReadGroup(RdbType type, ref RdbReader reader)
+    {
+        byte[] name = reader.String().ToArray();
+        StreamId lastId = ReadLengths(ref reader);
+        long entriesRead = type == RdbType.Stream ? ConsumerGroup.Unknown : (long)reader.Length();
+        if (reader.IsDamaged || stream.TryGroup(name, out _))
+        {
+            return false;
+        }
+        ConsumerGroup group = stream.AddGroup(name, lastId, entriesRead);
+        Dictionary<StreamId, (long At, long Count)> pending = [];
+        for (int count = reader.Count(); count > 0 && !reader.IsDamaged; count--)
+        {
+            StreamId id = ReadId(reader.Raw(IdBytes));
+            long at = reader.Integer64();
+            if (!pending.TryAdd(id, (at, (long)reader.Length())))
+            {
+                return false;
+            }
+        }
+        for (int count = reader.Count(); count > 0 && !reader.IsDamaged; count--)
+        {
+            if (!ReadConsumer(type, ref reader, group, pending))
+            {
+                return false;
+            }
+        }
+        // Every pending entry belongs to a consumer.
+        return !reader.IsDamaged && pending.Count == 0;
+    }
+
+    private bool ReadConsumer(RdbType type, ref RdbReader reader, ConsumerGroup group, Dictionary<StreamId, (long At, long Count)> pending)
+    {
+        byte[] name = reader.String().ToArray();
+        if (reader.IsDamaged || group.TryConsumer(arena, name, out _))
+        {
+            return false;
+        }
+        Consumer consumer = group.AddConsumer(arena, name, nowUnixMs);
+        consumer.SeenAtUnixMs = reader.Integer64();
+        consumer.ActiveAtUnixMs = type == RdbType.Stream3 ? reader.Integer64() : consumer.SeenAtUnixMs;
+        for (int count = reader.Count(); count > 0 && !reader.IsDamaged; count--)
+        {
+            StreamId id = ReadId(reader.Raw(IdBytes));
+            if (!pending.Remove(id, out (long At, long Count) delivery))
+            {
+                return false;
+            }
+            group.AddPending(arena, id, consumer, delivery.At, delivery.Count);
+        }
+        return !reader.IsDamaged;
+    }
+
+    private static StreamId ReadLengths(ref RdbReader reader) => new(reader.Length(), reader.Length());
+
+    private static StreamId ReadId(ReadOnlySpan<byte> bytes) => bytes.Length < IdBytes
+        ? default
+        : new StreamId(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
+}
