@@ -188,6 +188,7 @@ public sealed class Keyspace
             entry.Block = ValueBlock.Create(Shard.Arena, length);
         }
         bytes = embedded ? entry.EmbeddedSpan : entry.Block.Span;
+        entry.WasModified = true;
         return entry;
     }
 

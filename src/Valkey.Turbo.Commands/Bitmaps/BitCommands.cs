@@ -129,10 +129,9 @@ internal static class BitCommands
         internal readonly bool TryLocate(long byteCount, out long first, out long last)
         {
             long total = InBits ? byteCount * 8 : byteCount;
-            bool isBackwards = Start < 0 && End < 0 && Start > End;
             first = Math.Max(0, Start < 0 ? Start + total : Start);
             last = Math.Min(Math.Max(0, End < 0 ? End + total : End), total - 1);
-            if (isBackwards || first > last)
+            if (first > last)
             {
                 return false;
             }
@@ -158,7 +157,8 @@ internal static class BitCommands
         }
         Span<byte> scratch = stackalloc byte[StringValue.ScratchBytes];
         ReadOnlySpan<byte> bytes = key.Exists ? StringValue.Read(key.Entry, scratch) : [];
-        context.Reply.Integer(range.TryLocate(bytes.Length, out long first, out long last) ? BitArray.Count(bytes, first, last) : 0);
+        bool isBackwards = range.Start < 0 && range.End < 0 && range.Start > range.End;
+        context.Reply.Integer(!isBackwards && range.TryLocate(bytes.Length, out long first, out long last) ? BitArray.Count(bytes, first, last) : 0);
     }
 
     private static void BitPos(CommandContext context)

@@ -353,7 +353,7 @@ internal static class GeoSearchCommands
             query.Center = GeoHash.Decode(score);
             return true;
         }
-        context.Reply.Error("ERR could not decode requested zset member");
+        context.Reply.Error($"ERR member {context.Text(index)} does not exist");
         return false;
     }
 

@@ -104,7 +104,7 @@ internal static class SortCommand
         int first = 0, count = 0;
         if (key.Exists)
         {
-            bool ranged = Gather(key, options, elements);
+            bool ranged = Gather(context, key, options, elements);
             (first, count) = ranged ? (0, elements.Count) : Window(options, elements.Count);
         }
         int[] order = new int[elements.Count];
@@ -125,18 +125,15 @@ internal static class SortCommand
         Reply(context, options, elements, order.AsSpan(first, count));
     }
 
-    /// <summary>Copies the elements; of a sorted set whose order is kept only those wanted, which is then true.</summary>
-    private static bool Gather(in KeyHandle key, in Options options, Elements elements)
+    /// <summary>Copies the elements; of a list or a sorted set whose order is kept only those wanted, which is then true.</summary>
+    private static bool Gather(CommandContext context, in KeyHandle key, in Options options, Elements elements)
     {
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         switch (key.Entry.Type)
         {
             case ValueType.List:
-                for (ListEnumerator items = key.List.Enumerate(0); items.MoveNext();)
-                {
-                    elements.Add(items.Read(scratch));
-                }
-                return false;
+                GatherItems(key.List, options, elements);
+                return options.Unsorted;
             case ValueType.Set:
                 for (SetEnumerator members = key.Set.Enumerate(); members.MoveNext();)
                 {
@@ -145,6 +142,12 @@ internal static class SortCommand
                 return false;
             default:
                 SortedSetValue set = key.SortedSet;
+                if (set.IsListpack)
+                {
+                    // Clients can see that Valkey turns it into a skiplist here.
+                    context.BeginChange(key);
+                    set.ConvertToTree();
+                }
                 (int first, int count) = options.Unsorted ? Window(options, (int)set.Count) : (0, (int)set.Count);
                 bool isReverse = options is { Unsorted: true, Descending: true };
                 for (SortedSetEnumerator members = set.Enumerate(isReverse ? set.Count - 1 - first : first, count, isReverse); members.MoveNext();)
@@ -152,6 +155,18 @@ internal static class SortCommand
                     elements.Add(members.Member(scratch));
                 }
                 return options.Unsorted;
+        }
+    }
+
+    private static void GatherItems(ListValue list, in Options options, Elements elements)
+    {
+        Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
+        int total = (int)list.Count;
+        (int first, int count) = options.Unsorted ? Window(options, total) : (0, total);
+        bool isReverse = options is { Unsorted: true, Descending: true };
+        for (ListEnumerator items = list.Enumerate(isReverse ? total - 1 - first : first, isReverse); count-- > 0 && items.MoveNext();)
+        {
+            elements.Add(items.Read(scratch));
         }
     }
 

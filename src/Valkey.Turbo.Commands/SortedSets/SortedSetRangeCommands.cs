@@ -117,6 +117,11 @@ internal static class SortedSetRangeCommands
         bool reverse = query.IsReverse!.Value;
         (long first, long length) = range.In(set, reverse);
         long skipped = query.HasLimit ? query.Offset : 0;
+        if (skipped < 0 && !set.IsListpack)
+        {
+            // As Valkey's skiplist has it: an offset below 0 counts from the end of the range.
+            skipped += length;
+        }
         if (skipped < 0 || skipped >= length)
         {
             return (0, 0);

@@ -1,7 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Valkey.Turbo.Memory;
 using Xunit.Abstractions;
 
@@ -22,14 +19,14 @@ public sealed class DifferentialTests(ITestOutputHelper output)
     [InlineData(4, 53UL)]
     public void EveryReplyIsTheReferences(int threads, ulong seed)
     {
-        string? executable = Environment.GetEnvironmentVariable("VALKEY_SERVER") ?? FindOnPath("redis-server");
+        string? executable = ReferenceServer.FindExecutable();
         if (executable is null)
         {
             output.WriteLine("no reference server: nothing compared");
             return;
         }
-        bool isValkey = Path.GetFileName(executable).StartsWith("valkey", StringComparison.Ordinal);
-        using Reference reference = new(executable);
+        bool isValkey = ReferenceServer.IsValkey(executable);
+        using ReferenceServer reference = new(executable);
         using TestServer server = new(threads);
         using RespClient ours = server.Connect(), theirs = reference.Connect();
         RandomSource random = new(seed);
@@ -84,46 +81,5 @@ public sealed class DifferentialTests(ITestOutputHelper output)
         // Valkey checks GETEX's expiry before it looks for the key; Redis 7.0 the other way round.
         bool isEarlierCheck = command is ["GETEX", _, "EX", "0"] && expected == "nil" && actual.StartsWith('-');
         return !isValkey && (isEarlierCheck || (expected.StartsWith('-') && actual.StartsWith('-')));
-    }
-
-    private static string? FindOnPath(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-        .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
-
-    private sealed class Reference : IDisposable
-    {
-        private readonly Process _process;
-        private readonly string _socketPath = Path.Combine(Path.GetTempPath(), $"reference-{Guid.NewGuid():N}.sock");
-
-        internal Reference(string executable)
-        {
-            _process = Process.Start(new ProcessStartInfo(executable,
-                ["--port", "0", "--unixsocket", _socketPath, "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath()])
-            { RedirectStandardOutput = true })!;
-            _process.OutputDataReceived += static (_, _) => { };
-            _process.BeginOutputReadLine();
-        }
-
-        internal RespClient Connect()
-        {
-            for (int attempt = 0; ; attempt++)
-            {
-                try
-                {
-                    return new RespClient(new UnixDomainSocketEndPoint(_socketPath));
-                }
-                catch (SocketException) when (attempt < 100)
-                {
-                    Thread.Sleep(50);
-                }
-            }
-        }
-
-        public void Dispose()
-        {
-            _process.Kill();
-            _process.WaitForExit();
-            _process.Dispose();
-            File.Delete(_socketPath);
-        }
     }
 }

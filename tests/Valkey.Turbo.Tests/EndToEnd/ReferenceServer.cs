@@ -1,0 +1,48 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace Valkey.Turbo.Tests.EndToEnd;
+
+/// <summary>A real server to compare with: valkey-server where VALKEY_SERVER names it, otherwise the redis-server on the path.</summary>
+internal sealed class ReferenceServer : IDisposable
+{
+    private readonly Process _process;
+    private readonly string _socketPath = Path.Combine(Path.GetTempPath(), $"reference-{Guid.NewGuid():N}.sock");
+
+    internal ReferenceServer(string executable)
+    {
+        _process = Process.Start(new ProcessStartInfo(executable,
+            ["--port", "0", "--unixsocket", _socketPath, "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath()])
+        { RedirectStandardOutput = true })!;
+        _process.OutputDataReceived += static (_, _) => { };
+        _process.BeginOutputReadLine();
+    }
+
+    internal static string? FindExecutable() => Environment.GetEnvironmentVariable("VALKEY_SERVER")
+        ?? (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "redis-server")).FirstOrDefault(File.Exists);
+
+    internal static bool IsValkey(string executable) => Path.GetFileName(executable).StartsWith("valkey", StringComparison.Ordinal);
+
+    internal RespClient Connect()
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return new RespClient(new UnixDomainSocketEndPoint(_socketPath));
+            }
+            catch (SocketException) when (attempt < 100)
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+        File.Delete(_socketPath);
+    }
+}
