@@ -18,6 +18,8 @@ public sealed class WorkerStats
     public long KeyspaceMisses;
     public long ExpiredKeys;
     public long ExpiredFields;
+    /// <summary>Changes of data, as Valkey counts them towards the next save.</summary>
+    public long Changes;
     public long InputBytes;
     public long OutputBytes;
     public long ErrorReplies;

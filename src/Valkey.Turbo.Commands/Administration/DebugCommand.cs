@@ -60,6 +60,12 @@ internal static class DebugCommand
             case "PROTOCOL" when context.ArgumentCount == 3:
                 Protocol(context);
                 return;
+            case "DIGEST" when context.ArgumentCount == 2:
+                Digest(context);
+                return;
+            case "DIGEST-VALUE" when context.ArgumentCount >= 3:
+                DigestValues(context);
+                return;
             case "POPULATE" when context.ArgumentCount >= 3:
                 Populate(context);
                 return;
@@ -72,6 +78,44 @@ internal static class DebugCommand
             default:
                 context.Reply.Error($"ERR unknown subcommand or wrong number of arguments for '{context.Truncated(1)}'. Try DEBUG HELP.");
                 return;
+        }
+    }
+
+    private static void Digest(CommandContext context)
+    {
+        DataDigest all = new();
+        for (int database = 0; database < (int)context.Server.Config.Databases.Number; database++)
+        {
+            if (context.Server.KeyCount(database) == 0)
+            {
+                continue;
+            }
+            all.Mix(DataDigest.Number((uint)database));
+            foreach (Shard shard in context.Server.Shards)
+            {
+                foreach (nint address in shard.Keyspaces[database].Table)
+                {
+                    Entry entry = new(address);
+                    DataDigest one = new();
+                    one.Mix(entry.KeySpan);
+                    one.MixValue(entry, shard.Arena, context.NowUnixMs);
+                    all.Xor(one);
+                }
+            }
+        }
+        context.Reply.Simple(System.Text.Encoding.ASCII.GetBytes(all.ToString()));
+    }
+
+    private static void DigestValues(CommandContext context)
+    {
+        context.Reply.Array(context.ArgumentCount - 2);
+        for (int i = 2; i < context.ArgumentCount; i++)
+        {
+            KeyHandle key = context.Open(context.Argument(i), context.Session.Database);
+            string digest = key.Exists
+                ? DataDigest.OfValue(key.Entry, CommandContext.ArenaOf(key), context.NowUnixMs).ToString()
+                : new DataDigest().ToString();
+            context.Reply.Simple(System.Text.Encoding.ASCII.GetBytes(digest));
         }
     }
 
@@ -91,7 +135,7 @@ internal static class DebugCommand
         {
             ListValue list = key.List;
             text += $" ql_nodes:{list.LinkCount} ql_avg_node:{(double)list.Count / list.LinkCount:F2} "
-                + $"ql_listpack_max:{context.Limits.ListMaxListpackSize} ql_compressed:0";
+                + $"ql_listpack_max:{context.Limits.ListMaxListpackSize} ql_compressed:{(context.Server.Config.Find("list-compress-depth")?.Value is "0" ? 0 : 1)}";
         }
         context.Reply.Simple(System.Text.Encoding.ASCII.GetBytes(text));
     }

@@ -71,9 +71,14 @@ internal static class BitCommands
         {
             return;
         }
+        int before = key.Exists ? StringValue.Length(key.Entry) : -1, value = context.Argument(3)[0] - '0';
         Span<byte> bytes = Grow(context, ref key, 1, (int)(offset >> 3) + 1);
-        context.Reply.Integer(BitArray.Set(bytes, offset, context.Argument(3)[0] - '0'));
-        context.Changed(key, KeyEvent.String, "setbit");
+        int old = BitArray.Set(bytes, offset, value);
+        if (old != value || bytes.Length != before)
+        {
+            context.Changed(key, KeyEvent.String, "setbit");
+        }
+        context.Reply.Integer(old);
     }
 
     private static void GetBit(CommandContext context)
@@ -108,21 +113,15 @@ internal static class BitCommands
                 context.Reply.Error(Errors.Syntax);
                 return false;
             }
-            if ((range.HasStart && !context.TryInteger(at, out range.Start)) || (range.HasEnd && !context.TryInteger(at + 1, out range.End)))
-            {
-                return false;
-            }
-            if (at + 2 >= context.ArgumentCount)
-            {
-                return true;
-            }
-            range.InBits = context.Is(at + 2, "BIT");
-            if (!range.InBits && !context.Is(at + 2, "BYTE"))
+            bool hasUnit = at + 2 < context.ArgumentCount;
+            range.InBits = hasUnit && context.Is(at + 2, "BIT");
+            if (hasUnit && !range.InBits && !context.Is(at + 2, "BYTE"))
             {
                 context.Reply.Error(Errors.Syntax);
                 return false;
             }
-            return true;
+            return (!range.HasStart || context.TryInteger(at, out range.Start))
+                && (!range.HasEnd || context.TryInteger(at + 1, out range.End));
         }
 
         /// <summary>The first and the last bit of the range in a string of so many bytes; false if it is empty.</summary>

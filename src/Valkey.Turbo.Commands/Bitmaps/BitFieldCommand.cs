@@ -70,9 +70,11 @@ internal static class BitFieldCommand
         Span<byte> scratch = stackalloc byte[StringValue.ScratchBytes];
         scoped ReadOnlySpan<byte> bytes = [];
         Span<byte> writable = [];
+        int before = bytes.Length;
         if (writes)
         {
             long lastBit = steps.Where(step => step.Kind != Kind.Get).Max(step => step.Offset + step.Width - 1);
+            before = key.Exists ? StringValue.Length(key.Entry) : -1;
             bytes = writable = BitCommands.Grow(context, ref key, 1, (int)(lastBit >> 3) + 1);
         }
         else if (key.Exists)
@@ -80,7 +82,7 @@ internal static class BitFieldCommand
             bytes = StringValue.Read(key.Entry, scratch);
         }
         context.Reply.Array(steps.Count);
-        int changes = 0;
+        int changes = writes && bytes.Length != before ? 1 : 0;
         foreach (Step step in steps)
         {
             changes += RunStep(context, step, bytes, writable) ? 1 : 0;
@@ -109,7 +111,7 @@ internal static class BitFieldCommand
         }
         BitArray.Write(writable, step.Offset, step.Width, (ulong)value);
         context.Reply.Integer(step.Kind == Kind.Set ? old : value);
-        return true;
+        return value != old;
     }
 
     private static long Read(ReadOnlySpan<byte> bytes, in Step step)

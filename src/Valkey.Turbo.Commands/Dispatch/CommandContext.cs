@@ -71,6 +71,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
 
     internal void End()
     {
+        Worker.Stats.Changes += _changes;
         if (_changes > 0 && !_isJournalled && Server.Journal is not null)
         {
             _record.Begin(ArgumentCount);

@@ -60,10 +60,16 @@ public ref struct KeyPositions
         }
         if (keys.Keyword is not null)
         {
-            int at = first;
-            while (at < count && !Ascii.EqualsIgnoreCase(batch.Argument(request, at), keys.Keyword))
+            // Where the word introduces a single key it may be repeated, and the last one counts.
+            bool isLastWanted = keys.Last == 0;
+            int at = isLastWanted ? count - 1 : first, end = isLastWanted ? first - 1 : count;
+            while (at != end && !Ascii.EqualsIgnoreCase(batch.Argument(request, at), keys.Keyword))
             {
-                at++;
+                at += isLastWanted ? -1 : 1;
+            }
+            if (at == end)
+            {
+                return (1, 0);
             }
             first = at + 1;
             last = keys.Last == 0 ? first : count + keys.Last;

@@ -133,7 +133,7 @@ internal static class HyperLogLogCommands
                     case SparseRegisters.Outcome.Changed:
                         _length = length + HyperLogLog.HeaderBytes;
                         changed = true;
-                        return _length <= Math.Min(_sparseLimitBytes + HyperLogLog.HeaderBytes, _bytes.Length - RoomToRaise) || TryTurnDense();
+                        return _length <= Math.Min(_sparseLimitBytes, _bytes.Length - RoomToRaise) || TryTurnDense();
                 }
                 if (!TryTurnDense())
                 {
@@ -292,6 +292,12 @@ internal static class HyperLogLogCommands
 
     private static void Debug(CommandContext context)
     {
+        if (context.Is(1, "SIMD"))
+        {
+            HyperLogLog.UsesVectors = !context.Is(2, "OFF");
+            context.Reply.Ok();
+            return;
+        }
         KeyHandle key = context.Write(2);
         if (!key.Exists)
         {

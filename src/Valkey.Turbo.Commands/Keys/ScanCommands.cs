@@ -12,6 +12,8 @@ internal static class ScanCommands
     private const int DefaultCount = 10;
     private const int IterationsPerCount = 10;
 
+    private static readonly string[] TypeNames = ["string", "list", "set", "zset", "hash", "stream", "module"];
+
     internal static readonly CommandSpec[] Rows =
     [
         CommandSpec.Define("keys", 2, ReadOnly, "generic", "1.0.0", "O(N) where N is the number of keys in the database.",
@@ -136,16 +138,17 @@ internal static class ScanCommands
             {
                 continue;
             }
+            if (type is not null && KeyCommands.TypeName(entry.Type) != type)
+            {
+                continue;
+            }
             long expiresAt = entry.ExpiresAtUnixMs;
             if (expiresAt != ITableEntry.NoExpiry && expiresAt <= nowUnixMs)
             {
                 expired?.Add(entry.KeySpan.ToArray());
                 continue;
             }
-            if (type is null || KeyCommands.TypeName(entry.Type) == type)
-            {
-                found[kept++] = found[i];
-            }
+            found[kept++] = found[i];
         }
         found.RemoveRange(kept, found.Count - kept);
     }
@@ -195,6 +198,11 @@ internal static class ScanCommands
             else if (hasValue && context.Is(i, "TYPE"))
             {
                 type = Encoding.Latin1.GetString(context.Argument(i + 1)).ToLowerInvariant();
+                if (Array.IndexOf(TypeNames, type) < 0)
+                {
+                    context.Reply.Error($"ERR unknown type name '{context.Text(i + 1)}'");
+                    return false;
+                }
             }
             else
             {

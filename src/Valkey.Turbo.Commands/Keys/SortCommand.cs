@@ -18,12 +18,12 @@ internal static class SortCommand
     [
         CommandSpec.Define("sort", -2, CommandFlags.Write | DenyOom | MovableKeys, "generic", "1.0.0", Cost,
             "Sorts the elements of a list, a set or a sorted set, and stores them if wanted.", context => Run(context, mayStore: true),
-            KeySpec.One(KeyFlags.RO | KeyFlags.Access), Syntax + " [destination:key@STORE]", categories: "list set sortedset dangerous",
+            KeySpec.One(KeyFlags.RO | KeyFlags.Access), Syntax + " [destination:key@STORE]", categories: "!keyspace list set sortedset dangerous",
             moreKeys: [KeySpec.Unknown(KeyFlags.RO | KeyFlags.Access), KeySpec.Behind("STORE", 2, KeyFlags.OW | KeyFlags.Update) with { IsUnknown = true }],
             scopeOf: ScopeOf),
         CommandSpec.Define("sort_ro", -2, ReadOnly | MovableKeys, "generic", "7.0.0", Cost, "Sorts the elements of a list, a set or a sorted set.",
             context => Run(context, mayStore: false), KeySpec.One(KeyFlags.RO | KeyFlags.Access), Syntax,
-            categories: "list set sortedset dangerous", moreKeys: [KeySpec.Unknown(KeyFlags.RO | KeyFlags.Access)], scopeOf: ScopeOf),
+            categories: "!keyspace list set sortedset dangerous", moreKeys: [KeySpec.Unknown(KeyFlags.RO | KeyFlags.Access)], scopeOf: ScopeOf),
     ];
 
     /// <summary>Patterns name keys that only the elements tell, so all shards are needed; without patterns only those of the keys.</summary>

@@ -70,7 +70,7 @@ public static class ArgumentSyntax
         CommandArgument argument;
         if (syntax[at++] == ':')
         {
-            string type = ReadWord(syntax, ref at);
+            string type = ReadWord(syntax, ref at, "-_*=~$");
             argument = Array.IndexOf(Types, type) < 0
                 ? new CommandArgument(name, "pure-token") { Token = type }
                 : new CommandArgument(name, type);
@@ -110,10 +110,10 @@ public static class ArgumentSyntax
         return new CommandArgument(name, "oneof") { Arguments = choices };
     }
 
-    private static string ReadWord(string syntax, ref int at)
+    private static string ReadWord(string syntax, ref int at, string symbols = "-_")
     {
         int start = at;
-        while (at < syntax.Length && (char.IsAsciiLetterOrDigit(syntax[at]) || syntax[at] is '-' or '_' or '*' or '=' or '~' or '$'))
+        while (at < syntax.Length && (char.IsAsciiLetterOrDigit(syntax[at]) || symbols.Contains(syntax[at], StringComparison.Ordinal)))
         {
             at++;
         }

@@ -10,7 +10,7 @@ internal static class CommandNames
         (CommandFlags.Blocking, "blocking"), (CommandFlags.Loading, "loading"), (CommandFlags.Stale, "stale"),
         (CommandFlags.SkipMonitor, "skip_monitor"), (CommandFlags.SkipCommandLog, "skip_commandlog"),
         (CommandFlags.Asking, "asking"), (CommandFlags.Fast, "fast"), (CommandFlags.NoAuth, "no_auth"),
-        (CommandFlags.MayReplicate, "may_replicate"), (CommandFlags.MovableKeys, "movablekeys"),
+        (CommandFlags.MovableKeys, "movablekeys"),
         (CommandFlags.AllowBusy, "allow_busy"), (CommandFlags.NoMulti, "no_multi"),
         (CommandFlags.NoAsyncLoading, "no_async_loading"), (CommandFlags.NoMandatoryKeys, "no_mandatory_keys"),
     ];
@@ -40,7 +40,7 @@ internal static class CommandNames
     {
         HashSet<string> set = [.. spec.Categories.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
         string group = spec.Group switch { "generic" => spec.Container is null && spec.Subcommands.Length == 0 ? "keyspace" : "", "sorted_set" => "sortedset", "transactions" => "transaction", string other => other };
-        if (AllCategories.Contains(group) && spec.Subcommands.Length == 0)
+        if (AllCategories.Contains(group) && spec.Subcommands.Length == 0 && !set.Remove("!" + group))
         {
             set.Add(group);
         }

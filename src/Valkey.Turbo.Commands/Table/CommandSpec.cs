@@ -150,7 +150,10 @@ public sealed class CommandSpec
     /// <summary>Its arguments, in the notation that <see cref="ArgumentSyntax"/> reads.</summary>
     public string Syntax { get; init; } = "";
 
-    /// <summary>ACL categories beyond those that follow from flags and group, separated by blanks.</summary>
+    /// <summary>
+    /// ACL categories beyond those that follow from flags and group, separated by blanks; behind a <c>!</c> the group's that it
+    /// is not in.
+    /// </summary>
     public string Categories { get; init; } = "";
 
     /// <summary>Hints for proxies and clients, separated by blanks.</summary>

@@ -11,7 +11,7 @@ namespace Valkey.Turbo.Commands;
 /// </summary>
 public sealed class CommandTable
 {
-    private const int MaxNameBytes = 16;
+    private const int MaxNameBytes = 32;
     private readonly CommandSpec?[] _slots;
     private readonly ulong[] _keys;
     private readonly int _mask;

@@ -123,7 +123,8 @@ internal static class Ziplist
         }
         long length = header == 5 ? BinaryPrimitives.ReadUInt32LittleEndian(rest[1..]) : rest[0];
         int unused = hasUnused ? rest[header] : 0, start = header + (hasUnused ? 1 : 0);
-        if (start + length + unused > rest.Length)
+        bool isOverlong = header == 5 && length < LongPrevious;
+        if (isOverlong || start + length + unused > rest.Length)
         {
             return false;
         }

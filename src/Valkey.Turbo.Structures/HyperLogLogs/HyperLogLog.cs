@@ -39,6 +39,9 @@ public static class HyperLogLog
     private const byte Sparse = 1;
     private const double Alpha = 0.721347520444481703680;
 
+    /// <summary>Whether vector instructions may be used; PFDEBUG SIMD switches them off, to compare results.</summary>
+    public static bool UsesVectors { get; set; } = true;
+
     /// <summary>Whether a string is a HyperLogLog, as far as its header tells.</summary>
     public static bool IsValid(ReadOnlySpan<byte> bytes) =>
         bytes.Length >= HeaderBytes && bytes[..4].SequenceEqual("HYLL"u8) && bytes[4] is Dense or Sparse
@@ -106,7 +109,7 @@ public static class HyperLogLog
     public static void MergeDense(Span<byte> target, ReadOnlySpan<byte> registers)
     {
         int index = 0;
-        if (Avx2.IsSupported)
+        if (Avx2.IsSupported && UsesVectors)
         {
             index = MergeDenseVectors(target, registers);
         }

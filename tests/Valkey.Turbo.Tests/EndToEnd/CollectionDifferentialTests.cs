@@ -28,7 +28,6 @@ public sealed class CollectionDifferentialTests(ITestOutputHelper output)
         using ReferenceServer reference = new(executable);
         using TestServer server = new(threads);
         using RespClient ours = server.Connect(), theirs = reference.Connect();
-        HashSet<string> failures = [];
         CollectionStreams stream = new(new RandomSource(seed), isValkey);
         for (int i = 0; i < CommandCount; i++)
         {
@@ -37,13 +36,13 @@ public sealed class CollectionDifferentialTests(ITestOutputHelper output)
             bool mayDiffer = !isValkey && ((expected.StartsWith('-') && actual.StartsWith('-')) || command[0] is "OBJECT" or "ZMPOP" or "BITCOUNT" or "GET" or "SORT");
             // Text is compared by the locale up to a zero byte, so such elements have no order.
             mayDiffer |= command[0] == "SORT" && expected.Contains('\0', StringComparison.Ordinal);
+            // A set that is not to be sorted has no order.
+            mayDiffer |= command.Contains("nosort") && theirs.Run("TYPE", command[1]) == "set";
             if (expected != actual && !mayDiffer)
             {
-                if (failures.Add(command[0])) output.WriteLine($"DIFF {i} ({string.Join(' ', command)}): expected {expected}, got {actual}");
-                if (failures.Count < 12) continue;
                 Assert.Fail($"command {i} ({string.Join(' ', command)}): expected {expected}, got {actual}");
             }
-            if (failures.Count == 0 && isValkey && i % CommandsPerExchange == CommandsPerExchange - 1)
+            if (isValkey && i % CommandsPerExchange == CommandsPerExchange - 1)
             {
                 ExchangeDumps(ours, theirs);
             }
