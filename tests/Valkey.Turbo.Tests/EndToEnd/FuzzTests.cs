@@ -19,6 +19,9 @@ public sealed class FuzzTests
     private static readonly string[] Words =
     [
         "", "0", "1", "-1", "10", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "1e400", "nan", "inf", "*", "k1", "k2", "k3",
+        "k4", "k5", "2", "3", "5", "100", "1-1", "5-*", "+", "-", "$", ">", "(1", "[a", "a", "b", "LEFT", "RIGHT", "MIN", "MAX", "FIELDS", "STREAMS", "GROUP", "LIMIT",
+        "BYSCORE", "BYLEX", "REV", "WITHSCORES", "WITHVALUES", "WEIGHTS", "AGGREGATE", "MAXLEN", "MINID", "~", "BEFORE", "FROMMEMBER", "BYRADIUS", "BYBOX", "km",
+        "u8", "i64", "OVERFLOW", "SAT", "AND", "NOT", "STORE", "BY", "k*", "k*->a", "ALPHA", "MKSTREAM", "JUSTID", "PXAT", "FULL", "c1", "g1", "60000",
         "EX", "PX", "NX", "XX", "GET", "KEEPTTL", "IFEQ", "MATCH", "COUNT", "TYPE", "LEN", "IDX", "REPLACE", "DB", "SYNC", "\r\n", "\0", "[a-", "\\",
     ];
 
