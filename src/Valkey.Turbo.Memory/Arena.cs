@@ -42,6 +42,10 @@ public sealed unsafe class Arena(SpanSource source)
     private readonly Slab*[] _withRoom = new Slab*[SizeClass.Count];
     private long _usedBytes;
 
+    // The last slab that emptied: what grows step by step through the size classes would otherwise pass a span back and
+    // forth with the source, which locks.
+    private nint _spareSpan;
+
     /// <summary>Exact bytes of all live objects, rounding included. Other threads may read it; they see a recent value.</summary>
     public long UsedBytes => Volatile.Read(ref _usedBytes);
 
@@ -104,7 +108,11 @@ public sealed unsafe class Arena(SpanSource source)
         else if (slab->UsedCount == 0 && (slab->Next != null || size > LargestKeptBytes))
         {
             Unlist(slab);
-            source.ReturnSpan((nint)slab);
+            if (_spareSpan != 0)
+            {
+                source.ReturnSpan(_spareSpan);
+            }
+            _spareSpan = (nint)slab;
         }
     }
 
@@ -132,7 +140,8 @@ public sealed unsafe class Arena(SpanSource source)
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Slab* AddSlab(int index, int size)
     {
-        Slab* slab = (Slab*)source.TakeSpan();
+        Slab* slab = (Slab*)(_spareSpan != 0 ? _spareSpan : source.TakeSpan());
+        _spareSpan = 0;
         *slab = default;
         slab->ClassIndex = (ushort)index;
         slab->Capacity = (ushort)((SpanSource.SpanBytes - HeaderBytes) / size);

@@ -84,6 +84,10 @@ public sealed class SpanSource(int node)
         private readonly Dictionary<nint, uint> _freeSpans = [];
         private readonly Stack<nint> _candidates = [];
 
+        // One region without anything in it is kept, so that objects that come and go at the edge of a region do not make
+        // the system clear its pages each time.
+        private nint _spare;
+
         internal nint Take(int count, int node)
         {
             if (count == 1)
@@ -119,12 +123,14 @@ public sealed class SpanSource(int node)
             nint region = address & ~(nint)(Heap.RegionBytes - 1);
             uint before = _freeSpans[region];
             uint free = before | Mask((int)((address - region) / SpanBytes), count);
-            if (free == AllFree)
+            bool hasSpare = _spare != 0 && _spare != region && _freeSpans[_spare] == AllFree;
+            if (free == AllFree && hasSpare)
             {
                 _freeSpans.Remove(region);
                 Heap.ReturnRegions(region, 1);
                 return;
             }
+            _spare = free == AllFree ? region : _spare;
             _freeSpans[region] = free;
             if (before == 0)
             {

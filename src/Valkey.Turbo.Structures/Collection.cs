@@ -20,6 +20,14 @@ public static class Collection
     public static ValueEncoding InitialEncoding(ValueType type) =>
         type == ValueType.Stream ? ValueEncoding.Stream : ValueEncoding.Listpack;
 
+    /// <summary>The table that an entry's members are looked up in, or 0 if the value has none.</summary>
+    public static nint MemberTable(Entry entry) => entry.Encoding switch
+    {
+        ValueEncoding.HashTable => entry.Collection,
+        ValueEncoding.RankedTree => new SortedSetValue(entry, null!).Table.Address,
+        _ => 0,
+    };
+
     /// <summary>Frees what an entry refers to; the entry itself stays.</summary>
     public static void Free(Entry entry, Arena arena)
     {

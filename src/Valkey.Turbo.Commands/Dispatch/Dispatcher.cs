@@ -2,6 +2,7 @@ using System.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
+using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Commands;
 
@@ -16,6 +17,8 @@ public sealed class Dispatcher
     private readonly CommandSpec?[] _specs = new CommandSpec?[RequestBatch.MaxRequests];
     private readonly ulong[] _hashes = new ulong[RequestBatch.MaxRequests];
     private readonly int[] _shards = new int[RequestBatch.MaxRequests];
+    private readonly nint[] _memberTables = new nint[RequestBatch.MaxRequests];
+    private readonly ulong[] _memberHashes = new ulong[RequestBatch.MaxRequests];
     private readonly Worker _worker;
     private readonly ServerInstance _server;
     private readonly ReplyWriter _reply;
@@ -96,6 +99,42 @@ public sealed class Dispatcher
                 {
                     _server.Shards[_shards[i]].Keyspaces[database].Table.PrefetchEntry(_hashes[i]);
                 }
+            }
+            if (_isSingleThreaded)
+            {
+                PrefetchMembers(batch, first, _server.Shards[0].Keyspaces[database].Table);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Goes one step further into large collections, whose members are two more cache misses away: looks the keys up and
+    /// starts loading the members' buckets, then the members. Only where nobody else could be changing the keys.
+    /// </summary>
+    private void PrefetchMembers(RequestBatch batch, int first, HashTable<Entry> keys)
+    {
+        for (int i = first; i < batch.Count; i++)
+        {
+            CommandSpec? spec = _specs[i];
+            _memberTables[i] = 0;
+            if (spec is null || spec.MemberAt == 0 || spec.MemberAt >= batch.ArgumentCount(i))
+            {
+                continue;
+            }
+            TablePosition position = keys.Find(batch.Argument(i, spec.Keys.First), _hashes[i]);
+            nint table = position.IsNone ? 0 : Collection.MemberTable(new Entry(position.Entry));
+            if (table != 0)
+            {
+                _memberTables[i] = table;
+                _memberHashes[i] = KeyHash.Of(batch.Argument(i, spec.MemberAt));
+                new HashTable<SetMember>(table, null!).PrefetchBucket(_memberHashes[i]);
+            }
+        }
+        for (int i = first; i < batch.Count; i++)
+        {
+            if (_memberTables[i] != 0)
+            {
+                new HashTable<SetMember>(_memberTables[i], null!).PrefetchEntry(_memberHashes[i]);
             }
         }
     }

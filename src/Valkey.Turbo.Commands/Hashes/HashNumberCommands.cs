@@ -16,7 +16,7 @@ internal static class HashNumberCommands
     [
         CommandSpec.Define("hincrby", 4, CommandFlags.Write | DenyOom | Fast, "hash", "2.0.0", "O(1)",
             "Adds to the integer in a field of a hash, which is 0 if there is none.", Add, Key,
-            "key:key field:string increment:integer"),
+            "key:key field:string increment:integer", memberAt: 2),
         CommandSpec.Define("hincrbyfloat", 4, CommandFlags.Write | DenyOom | Fast, "hash", "2.6.0", "O(1)",
             "Adds to the floating-point number in a field of a hash, which is 0 if there is none.", AddFloat, Key,
             "key:key field:string increment:double"),

@@ -51,6 +51,7 @@ internal static class KeyCommands
     private static void Delete(CommandContext context)
     {
         int deleted = 0;
+        context.Prefetch(1, 1);
         for (int i = 1; i < context.ArgumentCount; i++)
         {
             KeyHandle key = context.Open(i);
@@ -67,6 +68,7 @@ internal static class KeyCommands
     private static void Exists(CommandContext context)
     {
         int existing = 0;
+        context.Prefetch(1, 1);
         for (int i = 1; i < context.ArgumentCount; i++)
         {
             existing += context.Peek(i).Exists ? 1 : 0;

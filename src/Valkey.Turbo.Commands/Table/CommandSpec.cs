@@ -159,6 +159,9 @@ public sealed class CommandSpec
     /// <summary>Hints for proxies and clients, separated by blanks.</summary>
     public string Tips { get; init; } = "";
 
+    /// <summary>Where the first member or field stands that the command looks up in its first key's collection; 0 for none.</summary>
+    public int MemberAt { get; init; }
+
     /// <summary>The shards it needs.</summary>
     public ShardScope Scope { get; init; }
 
@@ -185,7 +188,8 @@ public sealed class CommandSpec
         string name, int arity, CommandFlags flags, string group, string since, string complexity, string summary,
         Action<CommandContext>? run, KeySpec keys = default, string syntax = "", string tips = "", string categories = "",
         ShardScope scope = ShardScope.Keys, KeySpec[]? moreKeys = null, CommandSpec[]? subcommands = null,
-        Func<CommandContext, int, KeyFlags>? keyFlagsOf = null, Func<RequestBatch, int, ShardScope>? scopeOf = null) => new()
+        Func<CommandContext, int, KeyFlags>? keyFlagsOf = null, Func<RequestBatch, int, ShardScope>? scopeOf = null,
+        int memberAt = 0) => new()
         {
             Name = name,
             Arity = arity,
@@ -203,6 +207,7 @@ public sealed class CommandSpec
             Categories = categories,
             Scope = scope,
             ScopeOf = scopeOf,
+            MemberAt = memberAt,
             Subcommands = subcommands ?? [],
         };
 

@@ -10,6 +10,8 @@ namespace Valkey.Turbo.Structures;
 /// </summary>
 internal readonly unsafe struct RankedTree(nint root, Arena arena)
 {
+    private const int SearchStride = 8;
+
     /// <summary>The root; changes may replace it.</summary>
     internal nint Root { get; } = root;
 
@@ -75,6 +77,11 @@ internal readonly unsafe struct RankedTree(nint root, Arena arena)
         MemberBound above = new(SortedMember.Score(member), SortedMember.Key(member), isAbove: true);
         TreeNode root = new(Root);
         Remove(root, above);
+        return Shorten(root);
+    }
+
+    private RankedTree Shorten(TreeNode root)
+    {
         while (!root.IsLeaf && root.Count == 1)
         {
             TreeNode child = root.Child(0);
@@ -82,6 +89,14 @@ internal readonly unsafe struct RankedTree(nint root, Arena arena)
             root = child;
         }
         return new RankedTree(root.Address, arena);
+    }
+
+    /// <summary>Takes out the member at a rank, which exists, without a look at other members.</summary>
+    internal RankedTree RemoveAt(long rank, out nint member)
+    {
+        TreeNode root = new(Root);
+        member = RemoveAt(root, rank);
+        return Shorten(root);
     }
 
     /// <summary>Frees the nodes.</summary>
@@ -171,8 +186,32 @@ internal readonly unsafe struct RankedTree(nint root, Arena arena)
             return;
         }
         int index = ChildOf(node, above);
+        Remove(node.Child(index), above);
+        NoteRemoval(node, index);
+    }
+
+    private nint RemoveAt(TreeNode node, long rank)
+    {
+        if (node.IsLeaf)
+        {
+            nint removed = node.Item((int)rank);
+            node.Shift((int)rank + 1, -1);
+            return removed;
+        }
+        int index = 0;
+        while (rank >= node.MembersOf(index))
+        {
+            rank -= node.MembersOf(index++);
+        }
+        nint member = RemoveAt(node.Child(index), rank);
+        NoteRemoval(node, index);
+        return member;
+    }
+
+    /// <summary>Renews what a node knows of a child that has lost a member.</summary>
+    private void NoteRemoval(TreeNode node, int index)
+    {
         TreeNode child = node.Child(index);
-        Remove(child, above);
         if (child.Count == 0)
         {
             child.Free(arena);
@@ -226,16 +265,44 @@ internal readonly unsafe struct RankedTree(nint root, Arena arena)
     private static int PlaceOf<TBound>(TreeNode leaf, scoped in TBound bound)
         where TBound : struct, ISortedBound, allows ref struct
     {
+        // Members lie anywhere, so a plain binary search would wait for one cache miss after the other. Instead every eighth
+        // member is drawn near at once and searched, and then those between two of them.
         int low = 0, high = leaf.Count;
+        if (high > 2 * SearchStride)
+        {
+            int firstStride = 0, lastStride = (high - 1) / SearchStride;
+            PrefetchMembers(leaf, SearchStride, high, SearchStride);
+            while (firstStride < lastStride)
+            {
+                int middle = (firstStride + lastStride + 1) / 2;
+                (firstStride, lastStride) = IsBefore(leaf.Item(middle * SearchStride), bound) ? (middle, lastStride) : (firstStride, middle - 1);
+            }
+            low = firstStride * SearchStride;
+            high = Math.Min(high, low + SearchStride);
+            PrefetchMembers(leaf, low, high, 1);
+        }
         while (low < high)
         {
             int middle = (low + high) / 2;
-            nint member = leaf.Item(middle);
-            int order = bound.CompareScore(SortedMember.Score(member));
-            bool isBefore = order < 0 || (order == 0 && bound.IsBefore(SortedMember.Key(member)));
-            (low, high) = isBefore ? (middle + 1, high) : (low, middle);
+            (low, high) = IsBefore(leaf.Item(middle), bound) ? (middle + 1, high) : (low, middle);
         }
         return low;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsBefore<TBound>(nint member, scoped in TBound bound)
+        where TBound : struct, ISortedBound, allows ref struct
+    {
+        int order = bound.CompareScore(SortedMember.Score(member));
+        return order < 0 || (order == 0 && bound.IsBefore(SortedMember.Key(member)));
+    }
+
+    private static void PrefetchMembers(TreeNode leaf, int from, int end, int stride)
+    {
+        for (int i = from; Sse.IsSupported && i < end; i += stride)
+        {
+            Sse.Prefetch0((void*)leaf.Item(i));
+        }
     }
 }
 

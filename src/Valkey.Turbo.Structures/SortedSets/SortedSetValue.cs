@@ -131,8 +131,7 @@ public readonly unsafe struct SortedSetValue(Entry entry, Arena arena)
         HashTable<SortedMember> table = Table;
         for (; count > 0; count--)
         {
-            nint removed = Tree.LeafAt(rank, out int place).Item(place);
-            SetTree(Tree.Remove(removed));
+            SetTree(Tree.RemoveAt(rank, out nint removed));
             ReadOnlySpan<byte> name = SortedMember.Key(removed);
             table.Remove(table.Find(name, KeyHash.Of(name)));
             SortedMember.Free(arena, removed);
