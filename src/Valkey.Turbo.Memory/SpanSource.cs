@@ -43,7 +43,7 @@ public sealed class SpanSource(int node)
         long spans = (bytes + SpanBytes - 1) / SpanBytes;
         if (spans > SpansPerRegion)
         {
-            return Heap.TakeRegions(RegionsFor(bytes), node, hugePages: false);
+            return Heap.TakeRegions(RegionsFor(bytes), node, hugePages: true);
         }
         lock (_gate)
         {

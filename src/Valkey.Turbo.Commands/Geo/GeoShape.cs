@@ -49,6 +49,10 @@ internal sealed class GeoShape
     internal bool Contains(GeoPoint point, out double distanceMeters)
     {
         distanceMeters = 0;
+        if (IsClearlyOutside(point))
+        {
+            return false;
+        }
         if (_corners.Length > 0)
         {
             if (!IsInside(point))
@@ -71,6 +75,21 @@ internal sealed class GeoShape
         }
         distanceMeters = GeoHash.Distance(Center, point);
         return distanceMeters <= _reachMeters;
+    }
+
+    /// <summary>
+    /// Whether a place lies outside the bounds, which spares it the trigonometry. Bounds that go around the world or over a
+    /// pole say nothing of longitudes.
+    /// </summary>
+    private bool IsClearlyOutside(GeoPoint point)
+    {
+        const double tolerance = 1e-9;
+        if (point.Latitude < Bounds.South - tolerance || point.Latitude > Bounds.North + tolerance)
+        {
+            return true;
+        }
+        bool isPlain = Bounds is { West: > -180, East: < 180, South: > -90, North: < 90 } && Bounds.West <= Bounds.East;
+        return isPlain && (point.Longitude < Bounds.West - tolerance || point.Longitude > Bounds.East + tolerance);
     }
 
     /// <summary>The rectangles of a geohash that cover the area, as ranges of scores: the first is in, the last is not.</summary>

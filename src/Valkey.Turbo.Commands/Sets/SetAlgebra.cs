@@ -23,7 +23,7 @@ internal static class SetAlgebra
     internal static readonly CommandSpec[] Rows =
     [
         CommandSpec.Define("sinter", -2, ReadOnly, "set", "1.0.0", Intersecting, "Returns the intersection of sets.",
-            context => Compute(context, Intersect), Sources, "key:key...", tips: "nondeterministic_output_order"),
+            ComputeIntersection, Sources, "key:key...", tips: "nondeterministic_output_order"),
         CommandSpec.Define("sunion", -2, ReadOnly, "set", "1.0.0", Uniting, "Returns the union of sets.",
             context => Compute(context, Unite), Sources, "key:key...", tips: "nondeterministic_output_order"),
         CommandSpec.Define("sdiff", -2, ReadOnly, "set", "1.0.0", Uniting, "Returns the difference of the first set and all others.",
@@ -70,6 +70,49 @@ internal static class SetAlgebra
             keyspace.Discard(result);
         }
         ArrayPool<SetValue?>.Shared.Return(sets);
+    }
+
+    /// <summary>The intersection of tables is replied from where its members lie; other sets are small.</summary>
+    private static void ComputeIntersection(CommandContext context)
+    {
+        int count = context.ArgumentCount - 1;
+        SetValue?[] rented = ArrayPool<SetValue?>.Shared.Rent(count);
+        Span<SetValue?> sets = rented.AsSpan(0, count);
+        bool areTables = TrySets(context, 1, sets);
+        bool isRefused = !areTables;
+        foreach (SetValue? set in sets)
+        {
+            areTables &= set is { Encoding: ValueEncoding.HashTable };
+        }
+        if (areTables)
+        {
+            List<nint> found = context.Worker.Found;
+            GatherIntersection(sets, found);
+            context.Reply.Set(found.Count);
+            foreach (nint member in found)
+            {
+                context.Reply.Bulk(SetMember.Key(member));
+            }
+            found.Clear();
+        }
+        ArrayPool<SetValue?>.Shared.Return(rented);
+        if (!areTables && !isRefused)
+        {
+            Compute(context, Intersect);
+        }
+    }
+
+    private static void GatherIntersection(Span<SetValue?> sets, List<nint> found)
+    {
+        sets.Sort(static (a, b) => a!.Value.Count.CompareTo(b!.Value.Count));
+        foreach (nint member in sets[0]!.Value.Table)
+        {
+            found.Add(member);
+        }
+        for (int i = 1; i < sets.Length; i++)
+        {
+            sets[i]!.Value.Table.KeepCommon(found);
+        }
     }
 
     private static void Store(CommandContext context, Operation operation, string eventName)

@@ -67,6 +67,10 @@ internal static class GroupDelivery
     internal static void JournalClaim(
         CommandContext context, in KeyHandle key, ConsumerGroup group, ReadOnlySpan<byte> groupName, StreamId id, PendingEntry pending)
     {
+        if (!context.IsJournalling)
+        {
+            return;
+        }
         context.Record(14).Add("XCLAIM"u8).Add(key.Name).Add(groupName).Add(pending.Consumer.Name).Add(0);
         StreamArguments.Append(context, id);
         context.Append("TIME"u8);
@@ -108,7 +112,9 @@ internal static class GroupDelivery
         CommandContext context, StreamValue stream, ConsumerGroup group, Consumer consumer, StreamId id)
     {
         // After XGROUP SETID an entry may come a second time while it is still pending.
-        if (!group.Pending(stream.Arena).TryGet(id, out nint address))
+        IdMap pending = group.Pending(stream.Arena);
+        bool isNewest = !pending.TryFloor(StreamId.Max, out StreamId newest, out _) || newest < id;
+        if (isNewest || !pending.TryGet(id, out nint address))
         {
             return group.AddPending(stream.Arena, id, consumer, context.NowUnixMs, 1);
         }

@@ -167,20 +167,8 @@ public static class HyperLogLog
     /// </summary>
     public static ulong Estimate(ReadOnlySpan<byte> registers)
     {
-        // Four histograms, so that neighbours of the same value do not wait for each other.
-        Span<int> counts = stackalloc int[4 * (LargestValue + 1)];
-        counts.Clear();
-        for (int i = 0; i < Registers; i += 4)
-        {
-            counts[registers[i]]++;
-            counts[64 + registers[i + 1]]++;
-            counts[128 + registers[i + 2]]++;
-            counts[192 + registers[i + 3]]++;
-        }
-        for (int i = 0; i <= LargestValue; i++)
-        {
-            counts[i] += counts[64 + i] + counts[128 + i] + counts[192 + i];
-        }
+        Span<int> counts = stackalloc int[LargestValue + 1];
+        CountValues(registers, counts);
         const double m = Registers;
         double z = m * Tau((m - counts[HashBits + 1]) / m);
         for (int value = HashBits; value >= 1; value--)
@@ -190,6 +178,20 @@ public static class HyperLogLog
         }
         z += m * Sigma(counts[0] / m);
         return (ulong)Math.Round(Alpha * m * m / z, MidpointRounding.AwayFromZero);
+    }
+
+    /// <summary>How many registers have each value.</summary>
+    private static void CountValues(ReadOnlySpan<byte> registers, Span<int> counts)
+    {
+        counts.Clear();
+        int left = Registers;
+        // Registers are small numbers that end soon: one pass of compares for each value, until none are left.
+        for (int value = 0; value <= LargestValue && left > 0; value++)
+        {
+            int found = registers[..Registers].Count((byte)value);
+            counts[value] = found;
+            left -= found;
+        }
     }
 
     private static double Sigma(double x)
