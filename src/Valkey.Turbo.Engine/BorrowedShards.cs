@@ -27,10 +27,16 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
     /// <summary>The shards held.</summary>
     public ReadOnlySpan<int> Held => _held.AsSpan(0, _heldCount);
 
+    /// <summary>
+    /// Whether what is held stays held: a transaction has borrowed everything its commands need, and they neither borrow nor
+    /// let go by themselves.
+    /// </summary>
+    public bool IsPinned { get; set; }
+
     /// <summary>Borrows one shard, letting go of any other. False: the thread will be woken when it is worth trying again.</summary>
     public bool TryHold(int shard)
     {
-        if (_heldCount == 1 && _held[0] == shard)
+        if (IsPinned || (_heldCount == 1 && _held[0] == shard))
         {
             return true;
         }
@@ -46,7 +52,7 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
     /// <summary>Borrows every shard, in order; all or none.</summary>
     public bool TryHoldAll()
     {
-        if (_heldCount == shards.Length)
+        if (IsPinned || _heldCount == shards.Length)
         {
             return true;
         }
@@ -85,6 +91,10 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
     /// <summary>Lets everything go.</summary>
     public void ReleaseAll()
     {
+        if (IsPinned)
+        {
+            return;
+        }
         for (int i = _heldCount - 1; i >= 0; i--)
         {
             shards[_held[i]].Release(thread);

@@ -58,6 +58,11 @@ public sealed class Housekeeping(Worker worker)
                 return false;
             }
         }
+        if (shard.Watched.HasEnded && worker.Shards.TryHold(shard.Index))
+        {
+            shard.Watched.ForgetEnded();
+            worker.Shards.ReleaseAll();
+        }
         if (shard.Retired.Count > 0 && worker.Shards.TryHold(shard.Index))
         {
             worker.Server.FreeRetired(shard);

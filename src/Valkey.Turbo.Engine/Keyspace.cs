@@ -44,6 +44,9 @@ public sealed class Keyspace
         return position;
     }
 
+    /// <summary>Whether there is an entry, be it expired.</summary>
+    internal bool Contains(ReadOnlySpan<byte> key) => !Table.Find(key, KeyHash.Of(key)).IsNone;
+
     /// <summary>Sets a string, whatever was there before.</summary>
     /// <param name="worker">The calling thread.</param>
     /// <param name="position">What <see cref="Find"/> returned for the key.</param>
@@ -443,6 +446,7 @@ public sealed class Keyspace
                 earliest = Math.Min(earliest, field.Expiry);
             }
         }
+        Shard.Watched.Touch(Database, entry.KeySpan);
         worker.JournalFieldsDeleted(Shard, Database, entry.KeySpan, due);
         foreach (nint address in due)
         {
@@ -465,6 +469,7 @@ public sealed class Keyspace
     {
         worker.Stats.ExpiredKeys++;
         worker.JournalDelete(Shard, Database, new Entry(position.Entry).KeySpan);
+        Shard.Watched.Touch(Database, new Entry(position.Entry).KeySpan);
         Delete(position);
     }
 

@@ -200,6 +200,7 @@ public sealed class ServerInstance : IDisposable
         {
             return;
         }
+        shard.Watched.TouchAll(watch => watch.Database == database && old.Contains(watch.Key));
         shard.Keyspaces[database] = new Keyspace(shard, database);
         old.BeginFreeing();
         if (later)
@@ -239,6 +240,8 @@ public sealed class ServerInstance : IDisposable
     public static void Swap(Shard shard, int first, int second)
     {
         Keyspace[] keyspaces = shard.Keyspaces;
+        shard.Watched.TouchAll(watch => (watch.Database == first || watch.Database == second)
+            && (keyspaces[first].Contains(watch.Key) || keyspaces[second].Contains(watch.Key)));
         (keyspaces[first], keyspaces[second]) = (keyspaces[second], keyspaces[first]);
         keyspaces[first].Database = first;
         keyspaces[second].Database = second;

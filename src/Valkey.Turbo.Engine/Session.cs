@@ -106,12 +106,35 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>Bytes of replies.</summary>
     public long OutputTotalBytes { get; set; }
 
+    /// <summary>The transaction being queued, or null before the first MULTI.</summary>
+    public Transaction? Transaction { get; set; }
+
+    /// <summary>The keys that the session watches.</summary>
+    public List<Watch> Watches { get; } = [];
+
+    /// <summary>Forgets the transaction and the watched keys.</summary>
+    public void EndTransaction()
+    {
+        Transaction?.Close();
+        EndWatches();
+    }
+
+    /// <summary>Forgets the watched keys.</summary>
+    public void EndWatches()
+    {
+        foreach (Watch watch in Watches)
+        {
+            watch.Shard.Watched.End(watch);
+        }
+        Watches.Clear();
+    }
+
     /// <summary>The letters that CLIENT LIST prints for the client's state; N where there is nothing to say.</summary>
     public string Flags
     {
         get
         {
-            string flags = (ClosesAfterReply ? "c" : "") + (IsUnixSocket ? "U" : "") + (IsNoEvict ? "e" : "") + (IsNoTouch ? "T" : "");
+            string flags = (Transaction is { IsOpen: true } ? "x" : "") + (ClosesAfterReply ? "c" : "") + (IsUnixSocket ? "U" : "") + (IsNoEvict ? "e" : "") + (IsNoTouch ? "T" : "");
             return flags.Length == 0 ? "N" : flags;
         }
     }
@@ -119,6 +142,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>Back to the state after connecting, but for the identity.</summary>
     public void Reset(bool needsPassword)
     {
+        EndTransaction();
         Database = 0;
         ProtocolVersion = 2;
         IsAuthenticated = !needsPassword;
@@ -135,7 +159,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
         return new StringBuilder(320)
             .Append($"id={Id} addr={Address} laddr={LocalAddress} fd={FileDescriptor} name={Name}")
             .Append($" age={(nowNs - ConnectedAtNs) / 1_000_000_000} idle={(nowNs - LastActiveNs) / 1_000_000_000}")
-            .Append($" flags={Flags} capa= db={Database} sub=0 psub=0 ssub=0 multi=-1 watch=0")
+            .Append($" flags={Flags} capa= db={Database} sub=0 psub=0 ssub=0 multi={(Transaction is { IsOpen: true } open ? open.Count : -1)} watch={Watches.Count}")
             .Append($" qbuf={input} qbuf-free={inputCapacity - input} argv-mem=0 multi-mem=0 rbs=0 rbp=0")
             .Append($" obl=0 oll={Transport.OutputBlocks} omem={output} tot-mem={inputCapacity + output} events=r")
             .Append($" cmd={LastCommand} user=default redir=-1 resp={ProtocolVersion}")

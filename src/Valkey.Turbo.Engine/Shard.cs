@@ -49,6 +49,9 @@ public sealed class Shard
     /// <summary>The shard's part of each database.</summary>
     public Keyspace[] Keyspaces { get; }
 
+    /// <summary>The watches on the shard's keys.</summary>
+    public WatchedKeys Watched { get; } = new();
+
     /// <summary>The greatest stamp given to a write here.</summary>
     internal long LastStampNs;
 

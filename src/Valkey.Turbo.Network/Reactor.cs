@@ -185,6 +185,8 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         _connections.Remove(connection);
         connection.Output.Clear();
         connection.Input.Dispose();
+        connection.Session.EndTransaction();
+        connection.Session.Transaction?.Dispose();
         Interlocked.Decrement(ref _connectionCount);
         _network.ConnectionClosed();
     }
@@ -195,6 +197,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         _wakeEvent.Dispose();
         _blocks.Dispose();
         _batch.Dispose();
+        _dispatcher.Dispose();
     }
 
     private void RunBuffered(Connection connection)

@@ -42,10 +42,13 @@ public sealed unsafe class RequestBatch : IDisposable
     }
 
     /// <summary>Appends requests from <paramref name="first"/> on to <paramref name="target"/>, in a form that can be framed again.</summary>
-    public void CopyTo(NativeBuffer target, int first)
+    public void CopyTo(NativeBuffer target, int first) => CopyTo(target, first, Count - first);
+
+    /// <summary>Appends some requests to <paramref name="target"/>, in a form that can be framed again.</summary>
+    public void CopyTo(NativeBuffer target, int first, int count)
     {
         using CommandText text = new();
-        for (int request = first; request < Count; request++)
+        for (int request = first; request < first + count; request++)
         {
             text.Begin(ArgumentCount(request));
             for (int i = 0; i < ArgumentCount(request); i++)

@@ -16,7 +16,7 @@ internal static class ConnectionCommands
             Ping, syntax: "[message:string]", tips: "request_policy:all_shards response_policy:all_succeeded", scope: ShardScope.None),
         CommandSpec.Define("echo", 2, Ordinary, "connection", "1.0.0", "O(1)", "Returns the given string.",
             context => context.Reply.Bulk(context.Argument(1)), syntax: "message:string", scope: ShardScope.None),
-        CommandSpec.Define("quit", -1, AllowBusy | NoScript | Ordinary | NoAuth, "connection", "1.0.0", "O(1)",
+        CommandSpec.Define("quit", -1, NotQueued | AllowBusy | NoScript | Ordinary | NoAuth, "connection", "1.0.0", "O(1)",
             "Closes the connection.", Quit, scope: ShardScope.None),
         CommandSpec.Define("select", 2, AllowBusy | Ordinary, "connection", "1.0.0", "O(1)", "Changes the selected database.",
             Select, syntax: "index:integer", scope: ShardScope.None),
@@ -26,7 +26,7 @@ internal static class ConnectionCommands
             "Handshakes with the server.", Hello,
             syntax: "[arguments={protover:integer [auth={username:string password:string}@AUTH] [clientname:string@SETNAME]}]",
             scope: ShardScope.None),
-        CommandSpec.Define("reset", 1, NoScript | Ordinary | NoAuth | AllowBusy, "connection", "6.2.0", "O(1)",
+        CommandSpec.Define("reset", 1, NotQueued | NoScript | Ordinary | NoAuth | AllowBusy, "connection", "6.2.0", "O(1)",
             "Resets the connection.", Reset, scope: ShardScope.None),
     ];
 

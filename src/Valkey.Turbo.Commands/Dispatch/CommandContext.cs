@@ -223,7 +223,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         }
         Delete(ref key);
         Worker.Stats.ExpiredKeys++;
-        Changed();
+        Changed(key, KeyEvent.Generic, "del");
         Record(2).Add("DEL"u8).Add(key.Name);
         Journal(key);
     }
@@ -240,7 +240,11 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     /// <param name="key">The key, which may be gone by now.</param>
     /// <param name="kind">The class of the event, as in <c>notify-keyspace-events</c>.</param>
     /// <param name="name">The event's name.</param>
-    public void Changed(in KeyHandle key, KeyEvent kind, string name) => _changes++;
+    public void Changed(in KeyHandle key, KeyEvent kind, string name)
+    {
+        _changes++;
+        key.Keyspace.Shard.Watched.Touch(key.Keyspace.Database, key.Name);
+    }
 
     /// <summary>Starts a record to journal instead of the command as it was sent.</summary>
     public CommandText Record(int wordCount) => _record.Begin(wordCount);

@@ -10,7 +10,7 @@ namespace Valkey.Turbo.Commands;
 /// Runs batches of requests on one thread: looks up the commands, hashes and prefetches all keys, then runs the commands
 /// in order, each with its shards borrowed.
 /// </summary>
-public sealed class Dispatcher
+public sealed partial class Dispatcher : IDisposable
 {
     private const int UnknownArgumentsBytes = 128;
     private readonly CommandTable _table = CommandTable.Instance;
@@ -24,7 +24,7 @@ public sealed class Dispatcher
     private readonly ReplyWriter _reply;
     private readonly CommandContext _context;
     private readonly bool _isSingleThreaded;
-    private long _mark;
+    private long _timeMark;
 
     public Dispatcher(Worker worker, ReplyWriter reply)
     {
@@ -50,7 +50,7 @@ public sealed class Dispatcher
         int at = first;
         CommandSpec? timed = null;
         int timedCalls = 0;
-        _mark = _worker.NowMonotonicNs;
+        _timeMark = _worker.NowMonotonicNs;
         for (; at < batch.Count && !session.ClosesAfterReply; at++)
         {
             CommandSpec? spec = _specs[at];
@@ -148,6 +148,7 @@ public sealed class Dispatcher
             CommandSpec? subcommand = CommandTable.FindSubcommand(spec, batch.Argument(index, 1));
             if (subcommand is null && spec.Run is null)
             {
+                AbortTransaction(session);
                 RejectSubcommand(session, spec, batch, index);
                 return true;
             }
@@ -160,23 +161,39 @@ public sealed class Dispatcher
         }
         if (spec is null)
         {
+            AbortTransaction(session);
             RejectUnknown(batch, index);
             return true;
         }
         if (!spec.Accepts(argumentCount) || spec.Run is null)
         {
+            AbortTransaction(session);
             Reject(spec, Errors.Arity(spec.FullName));
             return true;
         }
         if (!session.IsAuthenticated && !spec.Is(CommandFlags.NoAuth))
         {
+            AbortTransaction(session);
             Reject(spec, Errors.NoAuth);
             return true;
         }
         if (spec.Is(CommandFlags.DenyOom) && IsOverMemory())
         {
+            AbortTransaction(session);
             Reject(spec, Errors.OutOfMemory);
             return true;
+        }
+        if (session.Transaction is { IsOpen: true })
+        {
+            if (spec.Is(CommandFlags.RunsTransaction))
+            {
+                return RunTransaction(session, spec);
+            }
+            if (!spec.Is(CommandFlags.NotQueued))
+            {
+                Queue(session, batch, index);
+                return true;
+            }
         }
         if (!TryBorrow(spec, batch, index))
         {
@@ -291,9 +308,9 @@ public sealed class Dispatcher
             return;
         }
         long now = _server.Clock.MonotonicNs;
-        _worker.Stats.Commands[spec.Id].ElapsedNs += now - _mark;
-        _worker.Stats.ActiveNs += now - _mark;
-        _mark = now;
+        _worker.Stats.Commands[spec.Id].ElapsedNs += now - _timeMark;
+        _worker.Stats.ActiveNs += now - _timeMark;
+        _timeMark = now;
     }
 
     private void Reject(CommandSpec spec, string error)

@@ -210,7 +210,7 @@ internal static class HyperLogLogCommands
             }
             cardinality = HyperLogLog.Estimate(registers);
             HyperLogLog.SetCached(context.Reshape(ref key, bytes.Length), cardinality);
-            context.Changed();
+            context.Changed(key, KeyEvent.None, "");
         }
         context.Reply.Integer((long)cardinality);
     }
@@ -343,7 +343,7 @@ internal static class HyperLogLogCommands
             return false;
         }
         editor.Store(context, ref key);
-        context.Changed();
+        context.Changed(key, KeyEvent.None, "");
         return true;
     }
 

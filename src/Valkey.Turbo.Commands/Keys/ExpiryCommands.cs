@@ -79,7 +79,7 @@ internal static class ExpiryCommands
         else
         {
             context.SetExpiry(ref key, when);
-            context.Changed();
+            context.Changed(key, KeyEvent.Generic, "expire");
             context.Record(3).Add("PEXPIREAT"u8).Add(key.Name).Add(when);
             context.Journal(key);
         }
@@ -150,7 +150,7 @@ internal static class ExpiryCommands
             return;
         }
         context.SetExpiry(ref key, ITableEntry.NoExpiry);
-        context.Changed();
+        context.Changed(key, KeyEvent.Generic, "persist");
         context.Reply.Integer(1);
     }
 }

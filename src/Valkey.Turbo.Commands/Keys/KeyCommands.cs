@@ -58,7 +58,7 @@ internal static class KeyCommands
             if (key.Exists)
             {
                 context.Delete(ref key);
-                context.Changed();
+                context.Changed(key, KeyEvent.Generic, "del");
                 deleted++;
             }
         }

@@ -56,7 +56,8 @@ internal static class MoveCommands
             context.Delete(ref target);
         }
         MoveEntry(context, source.Name, context.Session.Database, target);
-        context.Changed();
+        context.Changed(source, KeyEvent.Generic, "rename_from");
+        context.Changed(target, KeyEvent.Generic, "rename_to");
         ReplyRenamed(context, onlyIfAbsent, renamed: true);
     }
 
@@ -123,7 +124,7 @@ internal static class MoveCommands
             source = context.Open(1);
         }
         target.Keyspace.InsertCopy(context.Worker, source.Entry, target.Name, target.Hash, source.ExpiresAtUnixMs);
-        context.Changed();
+        context.Changed(target, KeyEvent.Generic, "copy_to");
         context.Reply.Integer(1);
     }
 
@@ -146,7 +147,8 @@ internal static class MoveCommands
             return;
         }
         MoveEntry(context, source.Name, context.Session.Database, target);
-        context.Changed();
+        context.Changed(source, KeyEvent.Generic, "move_from");
+        context.Changed(target, KeyEvent.Generic, "move_to");
         context.Reply.Integer(1);
     }
 

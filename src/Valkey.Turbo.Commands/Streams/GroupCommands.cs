@@ -237,7 +237,7 @@ internal static class GroupCommands
         }
         if (acknowledged > 0)
         {
-            context.Changed();
+            context.Changed(key, KeyEvent.None, "");
         }
         context.Reply.Integer(acknowledged);
     }

@@ -27,7 +27,7 @@ internal static class GroupDelivery
             consumer.ActiveAtUnixMs = context.NowUnixMs;
             JournalClaim(context, key, group, groupName, id, pending);
         }
-        context.Changed();
+        context.Changed(key, KeyEvent.None, "");
         JournalPosition(context, key, group, groupName);
     }
 

@@ -181,7 +181,7 @@ internal static class PendingCommands
         }
         if (claimed.Count > 0 || isAhead)
         {
-            context.Changed();
+            context.Changed(key, KeyEvent.None, "");
         }
         if (claimed.Count == 0 && isAhead)
         {
@@ -217,7 +217,7 @@ internal static class PendingCommands
             {
                 GroupDelivery.JournalClaim(context, key, group, context.Argument(2), id, new PendingEntry(address));
                 group.RemovePending(stream.Arena, id);
-                context.Changed();
+                context.Changed(key, KeyEvent.None, "");
             }
             return false;
         }
@@ -360,7 +360,7 @@ internal static class PendingCommands
         }
         if (claimed.Count + deleted.Count > 0)
         {
-            context.Changed();
+            context.Changed(key, KeyEvent.None, "");
         }
         bool hasNext = pending.TryCeiling(from, out StreamId next, out _) && !isOver;
         context.Reply.Array(3);

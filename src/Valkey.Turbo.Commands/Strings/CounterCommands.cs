@@ -73,7 +73,7 @@ internal static class CounterCommands
             return;
         }
         context.SetInteger(ref key, sum, key.ExpiresAtUnixMs);
-        context.Changed();
+        context.Changed(key, KeyEvent.String, "incrby");
         context.Reply.Integer(sum);
     }
 
@@ -110,7 +110,7 @@ internal static class CounterCommands
         byte[] sum = Encoding.ASCII.GetBytes((value + increment).ToString());
         long expiresAt = key.ExpiresAtUnixMs;
         context.SetString(ref key, sum, expiresAt);
-        context.Changed();
+        context.Changed(key, KeyEvent.String, "incrbyfloat");
         context.Record(4).Add("SET"u8).Add(key.Name).Add(sum).Add("KEEPTTL"u8);
         context.Journal(key);
         context.Reply.Bulk(sum);

@@ -136,7 +136,7 @@ internal static class MultiKeyStringCommands
         {
             KeyHandle key = context.Write(i);
             context.SetString(ref key, context.Argument(i + 1), keepsTtl ? key.ExpiresAtUnixMs : expiresAtUnixMs);
-            context.Changed();
+            context.Changed(key, KeyEvent.String, "set");
         }
     }
 

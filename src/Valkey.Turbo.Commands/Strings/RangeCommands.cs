@@ -38,7 +38,7 @@ internal static class RangeCommands
         if (!key.Exists)
         {
             context.SetString(ref key, value, ITableEntry.NoExpiry);
-            context.Changed();
+            context.Changed(key, KeyEvent.String, "append");
             context.Reply.Integer(value.Length);
             return;
         }
@@ -49,7 +49,7 @@ internal static class RangeCommands
         }
         Span<byte> bytes = context.Reshape(ref key, before + value.Length);
         value.CopyTo(bytes[before..]);
-        context.Changed();
+        context.Changed(key, KeyEvent.String, "append");
         context.Reply.Integer(bytes.Length);
     }
 
@@ -116,7 +116,7 @@ internal static class RangeCommands
         }
         Span<byte> bytes = context.Reshape(ref key, (int)Math.Max(before, offset + value.Length));
         value.CopyTo(bytes[(int)offset..]);
-        context.Changed();
+        context.Changed(key, KeyEvent.String, "setrange");
         context.Reply.Integer(bytes.Length);
     }
 

@@ -75,7 +75,7 @@ internal static class StringCommands
         {
             KeyHandle plain = context.Write(1);
             context.SetString(ref plain, context.Argument(2), ITableEntry.NoExpiry);
-            context.Changed();
+            context.Changed(plain, KeyEvent.String, "set");
             context.Reply.Ok();
             return;
         }
@@ -140,7 +140,7 @@ internal static class StringCommands
         ReadOnlySpan<byte> value = context.Argument(valueIndex);
         long expiresAt = options.KeepsTtl ? key.ExpiresAtUnixMs : options.ExpiresAtUnixMs;
         context.SetString(ref key, value, expiresAt);
-        context.Changed();
+        context.Changed(key, KeyEvent.String, "set");
         if (!context.IsJournalling)
         {
             return;
@@ -175,7 +175,7 @@ internal static class StringCommands
             return;
         }
         context.SetString(ref key, context.Argument(2), ITableEntry.NoExpiry);
-        context.Changed();
+        context.Changed(key, KeyEvent.String, "set");
         context.Reply.Integer(1);
     }
 
@@ -198,7 +198,7 @@ internal static class StringCommands
             return;
         }
         context.SetString(ref key, context.Argument(2), ITableEntry.NoExpiry);
-        context.Changed();
+        context.Changed(key, KeyEvent.String, "set");
         context.Record(3).Add("SET"u8).Add(key.Name).Add(context.Argument(2));
         context.Journal(key);
     }
@@ -211,7 +211,7 @@ internal static class StringCommands
             return;
         }
         context.Delete(ref key);
-        context.Changed();
+        context.Changed(key, KeyEvent.Generic, "del");
         context.Record(2).Add("DEL"u8).Add(key.Name);
         context.Journal(key);
     }
@@ -234,14 +234,14 @@ internal static class StringCommands
         else if (options.HasExpiry)
         {
             context.SetExpiry(ref key, options.ExpiresAtUnixMs);
-            context.Changed();
+            context.Changed(key, KeyEvent.Generic, "expire");
             context.Record(3).Add("PEXPIREAT"u8).Add(key.Name).Add(options.ExpiresAtUnixMs);
             context.Journal(key);
         }
         else if (options.Persists && key.ExpiresAtUnixMs != ITableEntry.NoExpiry)
         {
             context.SetExpiry(ref key, ITableEntry.NoExpiry);
-            context.Changed();
+            context.Changed(key, KeyEvent.Generic, "persist");
             context.Record(2).Add("PERSIST"u8).Add(key.Name);
             context.Journal(key);
         }
@@ -269,7 +269,7 @@ internal static class StringCommands
             return;
         }
         context.Delete(ref key);
-        context.Changed();
+        context.Changed(key, KeyEvent.Generic, "del");
         context.Record(2).Add("DEL"u8).Add(key.Name);
         context.Journal(key);
         context.Reply.Integer(1);

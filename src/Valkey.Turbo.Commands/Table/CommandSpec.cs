@@ -33,6 +33,10 @@ public enum CommandFlags
     OnlySentinel = 1 << 20,
     NoMandatoryKeys = 1 << 21,
     TouchesArbitraryKeys = 1 << 22,
+    /// <summary>Runs at once inside a transaction, too. Not shown.</summary>
+    NotQueued = 1 << 23,
+    /// <summary>Runs the transaction. Not shown.</summary>
+    RunsTransaction = 1 << 24,
 }
 
 /// <summary>How a command uses its keys; the names are those COMMAND INFO prints.</summary>

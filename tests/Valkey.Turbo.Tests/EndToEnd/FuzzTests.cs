@@ -53,9 +53,11 @@ public sealed class FuzzTests
                 }
                 batch.AddRange(RespClient.Encode([.. request]));
             }
+            // A transaction may have been left open.
+            batch.AddRange(RespClient.Encode("DISCARD"));
             batch.AddRange(RespClient.Encode("ECHO", $"round {round}"));
             client.Write([.. batch]);
-            for (int i = 0; i < count; i++)
+            for (int i = 0; i < count + 1; i++)
             {
                 client.Read();
             }

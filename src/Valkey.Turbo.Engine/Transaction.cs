@@ -1,0 +1,33 @@
+using Valkey.Turbo.Memory;
+
+namespace Valkey.Turbo.Engine;
+
+/// <summary>What a session has queued since MULTI, and whether something in it was refused. Owned by the session's thread.</summary>
+public sealed class Transaction : IDisposable
+{
+    /// <summary>The requests, in a form that can be framed again.</summary>
+    public NativeBuffer Requests { get; } = new();
+
+    /// <summary>How many requests were queued.</summary>
+    public int Count { get; set; }
+
+    /// <summary>Whether MULTI was called, and neither EXEC nor DISCARD since.</summary>
+    public bool IsOpen { get; private set; }
+
+    /// <summary>Whether a request was refused, so that EXEC must not run the others.</summary>
+    public bool IsAborted { get; set; }
+
+    /// <summary>Starts queueing.</summary>
+    public void Open() => IsOpen = true;
+
+    /// <summary>Forgets everything queued.</summary>
+    public void Close()
+    {
+        Requests.Consume(Requests.Length);
+        Requests.Release();
+        Count = 0;
+        IsOpen = IsAborted = false;
+    }
+
+    public void Dispose() => Requests.Dispose();
+}
