@@ -58,9 +58,10 @@ public sealed class Housekeeping(Worker worker)
                 return false;
             }
         }
-        if (shard.Watched.HasEnded && worker.Shards.TryHold(shard.Index))
+        if ((shard.Watched.HasEnded || shard.Blocked.HasEnded) && worker.Shards.TryHold(shard.Index))
         {
             shard.Watched.ForgetEnded();
+            shard.Blocked.ForgetEnded();
             worker.Shards.ReleaseAll();
         }
         if (shard.Retired.Count > 0 && worker.Shards.TryHold(shard.Index))

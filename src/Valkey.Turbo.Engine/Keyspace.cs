@@ -44,8 +44,12 @@ public sealed class Keyspace
         return position;
     }
 
-    /// <summary>Whether there is an entry, be it expired.</summary>
-    internal bool Contains(ReadOnlySpan<byte> key) => !Table.Find(key, KeyHash.Of(key)).IsNone;
+    /// <summary>Whether there is an entry that has not expired.</summary>
+    internal bool Contains(ReadOnlySpan<byte> key, long nowUnixMs)
+    {
+        TablePosition position = Table.Find(key, KeyHash.Of(key));
+        return !position.IsNone && new Entry(position.Entry).ExpiresAtUnixMs is long at && (at == ITableEntry.NoExpiry || at > nowUnixMs);
+    }
 
     /// <summary>Sets a string, whatever was there before.</summary>
     /// <param name="worker">The calling thread.</param>
@@ -446,7 +450,7 @@ public sealed class Keyspace
                 earliest = Math.Min(earliest, field.Expiry);
             }
         }
-        Shard.Watched.Touch(Database, entry.KeySpan);
+        Shard.NoteChange(Database, entry.KeySpan);
         worker.JournalFieldsDeleted(Shard, Database, entry.KeySpan, due);
         foreach (nint address in due)
         {
@@ -469,7 +473,7 @@ public sealed class Keyspace
     {
         worker.Stats.ExpiredKeys++;
         worker.JournalDelete(Shard, Database, new Entry(position.Entry).KeySpan);
-        Shard.Watched.Touch(Database, new Entry(position.Entry).KeySpan);
+        Shard.NoteChange(Database, new Entry(position.Entry).KeySpan);
         Delete(position);
     }
 

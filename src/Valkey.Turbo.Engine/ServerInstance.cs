@@ -200,8 +200,10 @@ public sealed class ServerInstance : IDisposable
         {
             return;
         }
-        shard.Watched.TouchAll(watch => watch.Database == database && old.Contains(watch.Key));
+        long nowUnixMs = UnixMsAt(Clock.MonotonicNs);
+        shard.Watched.TouchAll(watch => watch.Database == database && old.Contains(watch.Key, nowUnixMs));
         shard.Keyspaces[database] = new Keyspace(shard, database);
+        shard.Blocked.SignalAll();
         old.BeginFreeing();
         if (later)
         {
@@ -237,14 +239,15 @@ public sealed class ServerInstance : IDisposable
     }
 
     /// <summary>Exchanges two databases in one shard, which must be borrowed.</summary>
-    public static void Swap(Shard shard, int first, int second)
+    public static void Swap(Shard shard, int first, int second, long nowUnixMs)
     {
         Keyspace[] keyspaces = shard.Keyspaces;
         shard.Watched.TouchAll(watch => (watch.Database == first || watch.Database == second)
-            && (keyspaces[first].Contains(watch.Key) || keyspaces[second].Contains(watch.Key)));
+            && (keyspaces[first].Contains(watch.Key, nowUnixMs) || keyspaces[second].Contains(watch.Key, nowUnixMs)));
         (keyspaces[first], keyspaces[second]) = (keyspaces[second], keyspaces[first]);
         keyspaces[first].Database = first;
         keyspaces[second].Database = second;
+        shard.Blocked.SignalAll();
     }
 
     public void Dispose()

@@ -19,6 +19,9 @@ public interface ISessionTransport
     /// <summary>Ends the connection; may be called from any thread. Replies queued before are still sent if <paramref name="afterReplies"/>.</summary>
     void Close(bool afterReplies);
 
+    /// <summary>Runs a blocked command again soon; may be called from any thread.</summary>
+    void Resume();
+
     /// <summary>Bytes of replies waiting to be sent.</summary>
     long OutputBytes { get; }
 
@@ -112,6 +115,19 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>The keys that the session watches.</summary>
     public List<Watch> Watches { get; } = [];
 
+    /// <summary>The names of <see cref="Watches"/>, for a key is watched once.</summary>
+    public HashSet<string> WatchedNames { get; } = [];
+
+    /// <summary>The command that waits for keys, or null. Changed by the session's thread; others may unblock it.</summary>
+    public BlockedCommand? Blocked { get; set; }
+
+    /// <summary>Ends the wait for keys.</summary>
+    public void EndBlocked()
+    {
+        Blocked?.End();
+        Blocked = null;
+    }
+
     /// <summary>Forgets the transaction and the watched keys.</summary>
     public void EndTransaction()
     {
@@ -127,6 +143,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
             watch.Shard.Watched.End(watch);
         }
         Watches.Clear();
+        WatchedNames.Clear();
     }
 
     /// <summary>The letters that CLIENT LIST prints for the client's state; N where there is nothing to say.</summary>
@@ -134,7 +151,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     {
         get
         {
-            string flags = (Transaction is { IsOpen: true } ? "x" : "") + (ClosesAfterReply ? "c" : "") + (IsUnixSocket ? "U" : "") + (IsNoEvict ? "e" : "") + (IsNoTouch ? "T" : "");
+            string flags = (Blocked is not null ? "b" : "") + (Transaction is { IsOpen: true } ? "x" : "") + (ClosesAfterReply ? "c" : "") + (IsUnixSocket ? "U" : "") + (IsNoEvict ? "e" : "") + (IsNoTouch ? "T" : "");
             return flags.Length == 0 ? "N" : flags;
         }
     }

@@ -52,6 +52,16 @@ public sealed class Shard
     /// <summary>The watches on the shard's keys.</summary>
     public WatchedKeys Watched { get; } = new();
 
+    /// <summary>The commands that wait for the shard's keys.</summary>
+    public BlockedKeys Blocked { get; } = new();
+
+    /// <summary>Tells those who watch a key, or wait for it, that it has changed.</summary>
+    public void NoteChange(int database, ReadOnlySpan<byte> key)
+    {
+        Watched.Touch(database, key);
+        Blocked.Signal(database, key);
+    }
+
     /// <summary>The greatest stamp given to a write here.</summary>
     internal long LastStampNs;
 

@@ -32,7 +32,8 @@ public sealed class Watch(Shard shard, int database, ReadOnlySpan<byte> key)
         set => Volatile.Write(ref _isOver, value);
     }
 
-    internal string Name => WatchedKeys.NameOf(Database, Key);
+    /// <summary>The key and its database, as one name.</summary>
+    public string Name => WatchedKeys.NameOf(Database, Key);
 }
 
 /// <summary>

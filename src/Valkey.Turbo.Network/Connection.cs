@@ -61,5 +61,7 @@ internal sealed class Connection : ISessionTransport
 
     public int InputCapacity => Input.Capacity;
 
+    public void Resume() => _reactor.PostResume(this);
+
     public void Close(bool afterReplies) => _reactor.PostClose(this, afterReplies);
 }

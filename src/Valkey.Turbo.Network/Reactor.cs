@@ -21,6 +21,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
     {
         Wake,
         Adopt,
+        Resume,
         Close,
         CloseAfterReplies,
     }
@@ -34,6 +35,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
     private readonly RequestBatch _batch = new();
     private readonly ReplyWriter _reply = new();
     private readonly Dispatcher _dispatcher;
+    private readonly PriorityQueue<(Connection Connection, BlockedCommand Command), long> _deadlines = new();
     private readonly Housekeeping _housekeeping;
     private readonly WakeEvent _wakeEvent = new();
     private readonly ConcurrentQueue<Message> _messages = new();
@@ -78,9 +80,10 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
                 nextCronNs = now + CronIntervalMs * NsPerMs;
             }
             int timeoutMs = _housekeeping.HasMore ? 1 : (int)Math.Max(1, (nextCronNs - now) / NsPerMs);
-            _engine.Poll(timeoutMs);
+            _engine.Poll(UntilDeadline(timeoutMs));
             _worker.Stats.EventLoopCycles++;
             TakeMessages();
+            ResumeTimedOut();
             RetryParked();
             SendReplies();
             if (_housekeeping.HasMore)
@@ -119,6 +122,13 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
     internal void PostClose(Connection connection, bool afterReplies)
     {
         _messages.Enqueue(new Message(afterReplies ? MessageKind.CloseAfterReplies : MessageKind.Close, connection, -1, -1));
+        Wake();
+    }
+
+    /// <summary>Runs a blocked connection's command again. Any thread.</summary>
+    internal void PostResume(Connection connection)
+    {
+        _messages.Enqueue(new Message(MessageKind.Resume, connection, -1, -1));
         Wake();
     }
 
@@ -186,6 +196,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         connection.Output.Clear();
         connection.Input.Dispose();
         connection.Session.EndTransaction();
+        connection.Session.EndBlocked();
         connection.Session.Transaction?.Dispose();
         Interlocked.Decrement(ref _connectionCount);
         _network.ConnectionClosed();
@@ -264,7 +275,15 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         connection.Input = waiting;
         connection.Partial = PartialRequest.None;
         connection.IsParked = true;
-        _parked.Enqueue(connection);
+        if (connection.Session.Blocked is not { IsWaiting: true } command)
+        {
+            _parked.Enqueue(connection);
+        }
+        else if (command.DeadlineNs != BlockedCommand.Never && !command.HasTimer)
+        {
+            command.HasTimer = true;
+            _deadlines.Enqueue((connection, command), command.DeadlineNs);
+        }
     }
 
     private void RetryParked()
@@ -283,6 +302,43 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         {
             _worker.Shards.Abandon();
         }
+    }
+
+    private void Resume(Connection connection)
+    {
+        // A command that also waits for shards is tried again anyway.
+        if (connection is { IsParked: true, IsClosing: false, Session.Blocked.IsWaiting: true })
+        {
+            connection.Session.Blocked.IsWaiting = false;
+            connection.IsParked = false;
+            RunBuffered(connection);
+        }
+    }
+
+    /// <summary>Runs commands again whose time is over; they reply that nothing came.</summary>
+    private void ResumeTimedOut()
+    {
+        while (_deadlines.TryPeek(out (Connection Connection, BlockedCommand Command) due, out long deadlineNs)
+            && (deadlineNs <= _server.Clock.MonotonicNs || due.Connection.Session.Blocked != due.Command))
+        {
+            _deadlines.Dequeue();
+            if (due.Connection.Session.Blocked == due.Command)
+            {
+                due.Command.IsTimedOut = true;
+                Resume(due.Connection);
+            }
+        }
+    }
+
+    /// <summary>How long to wait for events at most, so that no deadline is missed.</summary>
+    private int UntilDeadline(int timeoutMs)
+    {
+        if (!_deadlines.TryPeek(out _, out long deadlineNs))
+        {
+            return timeoutMs;
+        }
+        long leftMs = (deadlineNs - _server.Clock.MonotonicNs + NsPerMs - 1) / NsPerMs;
+        return (int)Math.Clamp(leftMs, 1, timeoutMs);
     }
 
     private void MarkDirty(Connection connection)
@@ -324,6 +380,9 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
             {
                 case MessageKind.Adopt:
                     Adopt(message.Listener, message.Descriptor);
+                    break;
+                case MessageKind.Resume:
+                    Resume(message.Connection!);
                     break;
                 case MessageKind.Close:
                     OnDisconnected(message.Connection!);

@@ -101,8 +101,12 @@ internal static class InfoText
         Line(text, "maxclients", server.Config.MaxClients.Number);
         Line(text, "client_recent_max_input_buffer", server.Clients.Values.Select(client => client.Transport.InputCapacity).DefaultIfEmpty().Max());
         Line(text, "client_recent_max_output_buffer", server.Clients.Values.Select(client => client.Transport.OutputBytes).DefaultIfEmpty().Max());
-        Zeros(text, "blocked_clients tracking_clients pubsub_clients watching_clients clients_in_timeout_table total_watched_keys "
-            + "total_blocking_keys total_blocking_keys_on_nokey");
+        Line(text, "blocked_clients", context.Server.Clients.Values.Count(client => client.Blocked is not null));
+        Line(text, "watching_clients", context.Server.Clients.Values.Count(client => client.Watches.Count > 0));
+        Line(text, "total_watched_keys", context.Server.Clients.Values.Sum(client => client.Watches.Count));
+        Zeros(text, "tracking_clients pubsub_clients clients_in_timeout_table");
+        Line(text, "total_blocking_keys_on_nokey", server.Shards.Sum(shard => shard.Blocked.KeyCountForDeletion));
+        Line(text, "total_blocking_keys", server.Shards.Sum(shard => shard.Blocked.KeyCount));
         Line(text, "paused_reason", "none");
         Line(text, "paused_actions", "none");
         Line(text, "paused_timeout_milliseconds", 0);

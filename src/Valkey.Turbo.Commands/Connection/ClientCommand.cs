@@ -28,6 +28,8 @@ internal static class ClientCommand
                     tips: "request_policy:all_nodes response_policy:all_succeeded"),
                 Sub("kill", -3, Admin | NoScript | Loading | Stale, "2.4.0", "Terminates open connections.", Kill,
                     categories: "dangerous"),
+                Sub("unblock", -3, Admin | AllowBusy | NoScript | Loading | Stale, "5.0.0", "Unblocks a client that waits for keys.", Unblock,
+                    syntax: "client-id:integer [unblock-type=<timeout:TIMEOUT | error:ERROR>]"),
                 Sub("reply", 3, AllowBusy | NoScript | Loading | Stale | NoMulti, "3.2.0", "Instructs the server whether to reply to commands.", Reply,
                     syntax: "action=<on:ON | off:OFF | skip:SKIP>"),
                 Sub("no-evict", 3, Admin | AllowBusy | NoScript | Loading | Stale, "7.0.0", "Sets the client eviction mode of the connection.",
@@ -73,6 +75,23 @@ internal static class ClientCommand
             }
         }
         context.Reply.Verbatim("txt", text.ToString());
+    }
+
+    private static void Unblock(CommandContext context)
+    {
+        bool isError = context.ArgumentCount == 4 && context.Is(3, "ERROR");
+        if (context.ArgumentCount > 4 || (context.ArgumentCount == 4 && !isError && !context.Is(3, "TIMEOUT")))
+        {
+            context.Reply.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+            return;
+        }
+        if (!context.TryInteger(2, out long id))
+        {
+            return;
+        }
+        BlockedCommand? blocked = context.Server.Clients.GetValueOrDefault(id)?.Blocked;
+        blocked?.Unblock(isError ? "UNBLOCKED client unblocked via CLIENT UNBLOCK" : null);
+        context.Reply.Integer(blocked is null ? 0 : 1);
     }
 
     private static void Kill(CommandContext context)

@@ -67,6 +67,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         ArgumentCount = batch.ArgumentCount(request);
         _isJournalled = false;
         _changes = 0;
+        IsBlocked = false;
     }
 
     internal void End()
@@ -243,7 +244,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     public void Changed(in KeyHandle key, KeyEvent kind, string name)
     {
         _changes++;
-        key.Keyspace.Shard.Watched.Touch(key.Keyspace.Database, key.Name);
+        key.Keyspace.Shard.NoteChange(key.Keyspace.Database, key.Name);
     }
 
     /// <summary>Starts a record to journal instead of the command as it was sent.</summary>

@@ -189,6 +189,12 @@ public sealed partial class Dispatcher : IDisposable
             {
                 return RunTransaction(session, spec);
             }
+            if (spec.Is(CommandFlags.NoMulti))
+            {
+                AbortTransaction(session);
+                Reject(spec, $"ERR Command '{spec.FullName}' not allowed inside a transaction");
+                return true;
+            }
             if (!spec.Is(CommandFlags.NotQueued))
             {
                 Queue(session, batch, index);
@@ -202,6 +208,14 @@ public sealed partial class Dispatcher : IDisposable
         }
         _context.Begin(session, spec, batch, index, _hashes[index], _shards[index]);
         RunHandler(session, spec);
+        if (_context.IsBlocked)
+        {
+            return false;
+        }
+        if (session.Blocked is not null)
+        {
+            session.EndBlocked();
+        }
         return true;
     }
 

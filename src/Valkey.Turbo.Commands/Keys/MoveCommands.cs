@@ -167,7 +167,7 @@ internal static class MoveCommands
         }
         foreach (Shard shard in context.Server.Shards)
         {
-            ServerInstance.Swap(shard, first, second);
+            ServerInstance.Swap(shard, first, second, context.NowUnixMs);
         }
         context.Changed();
         context.Reply.Ok();

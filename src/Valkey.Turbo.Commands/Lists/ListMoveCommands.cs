@@ -145,13 +145,15 @@ internal static class ListMoveCommands
         isRefused = false;
         for (int i = firstKey; i < firstKey + keyCount; i++)
         {
-            if (!context.TryWrite(i, ValueType.List, out KeyHandle key, out isRefused))
+            KeyHandle key = context.Write(i);
+            if (!key.Exists || (context.IsRetry && key.Entry.Type != ValueType.List))
             {
-                if (isRefused)
-                {
-                    return false;
-                }
                 continue;
+            }
+            isRefused = !context.IsTypeOrAbsent(key, ValueType.List);
+            if (isRefused)
+            {
+                return false;
             }
             count = Math.Min(count, key.List.Count);
             context.Reply.Array(2);

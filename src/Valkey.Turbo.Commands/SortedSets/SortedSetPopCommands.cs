@@ -125,13 +125,15 @@ internal static class SortedSetPopCommands
         isRefused = false;
         for (int i = firstKey; i < firstKey + keyCount; i++)
         {
-            if (!context.TryWrite(i, ValueType.SortedSet, out KeyHandle key, out isRefused))
+            KeyHandle key = context.Write(i);
+            if (!key.Exists || (context.IsRetry && key.Entry.Type != ValueType.SortedSet))
             {
-                if (isRefused)
-                {
-                    return false;
-                }
                 continue;
+            }
+            isRefused = !context.IsTypeOrAbsent(key, ValueType.SortedSet);
+            if (isRefused)
+            {
+                return false;
             }
             count = Math.Min(count, key.SortedSet.Count);
             context.Reply.Array(2);

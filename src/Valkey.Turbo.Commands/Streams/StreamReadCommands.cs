@@ -43,9 +43,14 @@ internal static class StreamReadCommands
         {
             return;
         }
-        StreamId[] behind = new StreamId[options.KeyCount];
+        // What $ and + stood for when the command came stays, however often it is run again.
+        StreamId[] behind = context.BlockedMemory as StreamId[] ?? new StreamId[options.KeyCount];
         for (int i = 0; i < options.KeyCount; i++)
         {
+            if (context.IsRetry && !isGroup)
+            {
+                break;
+            }
             if (!TryStart(context, options, isGroup, i, out behind[i]))
             {
                 return;
@@ -55,7 +60,7 @@ internal static class StreamReadCommands
         for (int i = 0; i < options.KeyCount; i++)
         {
             KeyHandle key = context.Open(options.FirstKey + i);
-            ready += key.Exists && IsReady(key.Stream, options.Group, isGroup, behind[i]) ? 1 : 0;
+            ready += key.Exists && key.Entry.Type == ValueType.Stream && IsReady(key.Stream, options.Group, isGroup, behind[i]) ? 1 : 0;
         }
         if (isGroup)
         {
@@ -63,7 +68,13 @@ internal static class StreamReadCommands
         }
         if (ready == 0)
         {
-            context.Reply.NullArray();
+            bool isRefused = false;
+            bool isWaiting = options.Blocks && context.TryBlock(
+                options.FirstKey, options.KeyCount, options.TimeoutMs * 1_000_000, takesNothing: true, behind, out isRefused);
+            if (!isWaiting && !isRefused)
+            {
+                context.Reply.NullArray();
+            }
             return;
         }
         if (context.Reply.IsResp3)
@@ -77,7 +88,7 @@ internal static class StreamReadCommands
         for (int i = 0; i < options.KeyCount; i++)
         {
             KeyHandle key = context.Open(options.FirstKey + i);
-            if (key.Exists && IsReady(key.Stream, options.Group, isGroup, behind[i]))
+            if (key.Exists && key.Entry.Type == ValueType.Stream && IsReady(key.Stream, options.Group, isGroup, behind[i]))
             {
                 Serve(context, key, options, isGroup, behind[i]);
             }

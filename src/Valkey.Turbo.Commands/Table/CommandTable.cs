@@ -35,6 +35,7 @@ public sealed class CommandTable
         .. Sets.SetCommands.Rows, .. Sets.SetAlgebra.Rows, .. Lists.ListCommands.Rows, .. Lists.ListMoveCommands.Rows,
         .. Keys.KeyCommands.Rows, .. Keys.ExpiryCommands.Rows, .. Keys.MoveCommands.Rows, .. Keys.ScanCommands.Rows,
         .. Keys.ObjectCommand.Rows,
+        .. Lists.BlockingListCommands.Rows, .. SortedSets.BlockingSortedSetCommands.Rows,
         .. Transactions.TransactionCommands.Rows,
         .. Connection.ConnectionCommands.Rows, .. Connection.ClientCommand.Rows,
         .. Administration.ServerCommands.Rows, .. Administration.ConfigCommand.Rows, .. Administration.InfoCommand.Rows,

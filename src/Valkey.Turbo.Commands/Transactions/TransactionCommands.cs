@@ -25,11 +25,6 @@ internal static class TransactionCommands
     private static void Multi(CommandContext context)
     {
         Transaction transaction = context.Session.Transaction ??= new Transaction();
-        if (transaction.IsOpen)
-        {
-            context.Reply.Error("ERR MULTI calls can not be nested");
-            return;
-        }
         transaction.Open();
         context.Reply.Ok();
     }
@@ -50,18 +45,16 @@ internal static class TransactionCommands
 
     private static void Watch(CommandContext context)
     {
-        if (context.Session.Transaction is { IsOpen: true })
-        {
-            context.Reply.Error("ERR WATCH inside MULTI is not allowed");
-            return;
-        }
         for (int i = 1; i < context.ArgumentCount; i++)
         {
             // Looking the key up removes it if it has expired, so that this alone is no change later.
             KeyHandle key = context.Open(i);
             Watch watch = new(key.Keyspace.Shard, key.Keyspace.Database, key.Name);
-            watch.Shard.Watched.Add(watch);
-            context.Session.Watches.Add(watch);
+            if (context.Session.WatchedNames.Add(watch.Name))
+            {
+                watch.Shard.Watched.Add(watch);
+                context.Session.Watches.Add(watch);
+            }
         }
         context.Reply.Ok();
     }

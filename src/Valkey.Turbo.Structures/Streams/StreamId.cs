@@ -17,15 +17,18 @@ public readonly record struct StreamId(ulong Ms, ulong Sequence) : IComparable<S
     /// <summary>The one behind this; of <see cref="Max"/> there is none.</summary>
     public bool TryNext(out StreamId next)
     {
+        // The result may go where this one is.
+        bool exists = this != Max;
         next = Sequence < ulong.MaxValue ? this with { Sequence = Sequence + 1 } : new StreamId(unchecked(Ms + 1), 0);
-        return this != Max;
+        return exists;
     }
 
     /// <summary>The one before this; of <see cref="Min"/> there is none.</summary>
     public bool TryPrevious(out StreamId previous)
     {
+        bool exists = this != Min;
         previous = Sequence > 0 ? this with { Sequence = Sequence - 1 } : new StreamId(unchecked(Ms - 1), ulong.MaxValue);
-        return this != Min;
+        return exists;
     }
 
     public int CompareTo(StreamId other)

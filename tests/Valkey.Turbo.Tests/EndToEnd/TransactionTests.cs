@@ -20,8 +20,10 @@ public sealed class TransactionTests
         Assert.Equal("-ERR EXEC without MULTI", client.Run("EXEC"));
         Assert.Equal("-ERR DISCARD without MULTI", client.Run("DISCARD"));
         Assert.Equal("OK", client.Run("MULTI"));
-        Assert.Equal("-ERR MULTI calls can not be nested", client.Run("MULTI"));
-        Assert.Equal("-ERR WATCH inside MULTI is not allowed", client.Run("WATCH", "a"));
+        Assert.Equal("-ERR Command 'multi' not allowed inside a transaction", client.Run("MULTI"));
+        Assert.Equal("-ERR Command 'watch' not allowed inside a transaction", client.Run("WATCH", "a"));
+        Assert.StartsWith("-EXECABORT", client.Run("EXEC"), StringComparison.Ordinal);
+        Assert.Equal("OK", client.Run("MULTI"));
         Assert.Equal("QUEUED", client.Run("SET", "a", "1"));
         Assert.Equal("QUEUED", client.Run("LPUSH", "a", "x"));
         Assert.Equal("QUEUED", client.Run("RPUSH", "list", "x", "y"));

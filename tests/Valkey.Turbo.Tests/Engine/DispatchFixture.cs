@@ -20,6 +20,10 @@ internal sealed class DispatchFixture : IDisposable
 
         public int InputCapacity => 0;
 
+        public void Resume()
+        {
+        }
+
         public void Close(bool afterReplies)
         {
         }

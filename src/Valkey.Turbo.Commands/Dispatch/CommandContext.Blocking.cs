@@ -1,0 +1,85 @@
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Protocol;
+
+namespace Valkey.Turbo.Commands;
+
+/// <content>Commands that wait until a key has something for them.</content>
+public sealed partial class CommandContext
+{
+    private const double LargestTimeoutSeconds = long.MaxValue / 1e9 / 2;
+
+    /// <summary>Whether the command has just begun, or gone on, to wait: it has replied nothing and is to be run again.</summary>
+    internal bool IsBlocked { get; private set; }
+
+    /// <summary>Whether the command has waited before. Keys of another type count as absent then.</summary>
+    public bool IsRetry => Session.Blocked is not null;
+
+    /// <summary>What the command remembered when it began to wait, or null.</summary>
+    public object? BlockedMemory => Session.Blocked?.Memory;
+
+    /// <summary>Reads a timeout in seconds, which may have a fraction; or replies the error. 0 is no timeout.</summary>
+    public bool TryTimeout(int index, out long timeoutNs)
+    {
+        timeoutNs = 0;
+        if (!DoubleText.TryParse(Argument(index), out double seconds) || !double.IsFinite(seconds))
+        {
+            Reply.Error("ERR timeout is not a float or out of range");
+            return false;
+        }
+        if (seconds < 0 || seconds > LargestTimeoutSeconds)
+        {
+            Reply.Error(seconds < 0 ? "ERR timeout is negative" : "ERR timeout is out of range");
+            return false;
+        }
+        timeoutNs = (long)Math.Ceiling(seconds * 1000) * 1_000_000;
+        return true;
+    }
+
+    /// <summary>
+    /// Makes the command wait for keys, which it holds the shards of. False means that it must not, or has waited long enough,
+    /// and has to reply that there is nothing; or that the error has been replied.
+    /// </summary>
+    /// <param name="firstKey">The argument of the first key; <paramref name="keyCount"/> stand in a row.</param>
+    /// <param name="keyCount">How many keys.</param>
+    /// <param name="timeoutNs">For how long; 0 for ever.</param>
+    /// <param name="takesNothing">Whether the command leaves what it reads.</param>
+    /// <param name="memory">What to remember for the next run.</param>
+    /// <param name="isRefused">Whether an error has been replied.</param>
+    public bool TryBlock(int firstKey, int keyCount, long timeoutNs, bool takesNothing, object? memory, out bool isRefused)
+    {
+        isRefused = false;
+        if (Worker.Shards.IsPinned)
+        {
+            return false;
+        }
+        if (Session.Blocked is BlockedCommand waiting)
+        {
+            foreach (KeyWait wait in waiting.Waits)
+            {
+                wait.IsSignaled = false;
+            }
+            if (waiting.IsUnblocked && waiting.UnblockError is string error)
+            {
+                Reply.Error(error);
+                isRefused = true;
+                return false;
+            }
+            IsBlocked = waiting.IsWaiting = !waiting.IsTimedOut && !waiting.IsUnblocked;
+            return IsBlocked;
+        }
+        long deadlineNs = timeoutNs == 0 ? BlockedCommand.Never : Worker.NowMonotonicNs + timeoutNs;
+        BlockedCommand command = new(Session, deadlineNs) { Memory = memory, EndsWithKey = takesNothing && Command.Is(CommandFlags.Write) };
+        HashSet<string> names = [];
+        for (int i = firstKey; i < firstKey + keyCount; i++)
+        {
+            if (names.Add(System.Text.Encoding.Latin1.GetString(Argument(i))))
+            {
+                Shard shard = Server.Shards[Server.ShardOf(Argument(i))];
+                shard.Blocked.Add(command, shard, Session.Database, Argument(i), takesNothing);
+            }
+        }
+        Session.Blocked = command;
+        IsBlocked = true;
+        return true;
+    }
+}

@@ -1,0 +1,190 @@
+using System.Collections.Concurrent;
+
+namespace Valkey.Turbo.Engine;
+
+/// <summary>
+/// A session's command that waits for keys. It is run again by its own thread whenever one of its keys may have become
+/// ready, when its time is over, or when another client unblocks it.
+/// </summary>
+public sealed class BlockedCommand(Session session, long deadlineNs)
+{
+    /// <summary>Stands for no deadline.</summary>
+    public const long Never = long.MaxValue;
+
+    private string? _unblockError;
+    private bool _isUnblocked;
+
+    /// <summary>Who waits.</summary>
+    public Session Session { get; } = session;
+
+    /// <summary>When it gives up, on the monotonic clock, or <see cref="Never"/>.</summary>
+    public long DeadlineNs { get; } = deadlineNs;
+
+    /// <summary>One for each key.</summary>
+    public List<KeyWait> Waits { get; } = [];
+
+    /// <summary>What the command remembers of its first run.</summary>
+    public object? Memory { get; set; }
+
+    /// <summary>Whether the command ends, with an error, when its key goes.</summary>
+    public bool EndsWithKey { get; init; }
+
+    /// <summary>Whether the command has ended up waiting again; false while it runs.</summary>
+    public bool IsWaiting { get; set; } = true;
+
+    /// <summary>Whether the thread will run the command again at its deadline.</summary>
+    public bool HasTimer { get; set; }
+
+    /// <summary>Whether the next run is to reply that nothing came.</summary>
+    public bool IsTimedOut { get; set; }
+
+    /// <summary>The error that the next run is to reply, from CLIENT UNBLOCK, or null.</summary>
+    public string? UnblockError => Volatile.Read(ref _unblockError);
+
+    /// <summary>Whether another client has ended the wait.</summary>
+    public bool IsUnblocked => Volatile.Read(ref _isUnblocked);
+
+    /// <summary>Ends the wait from any thread: with an error, or as if the time were over.</summary>
+    public void Unblock(string? error)
+    {
+        Volatile.Write(ref _unblockError, error);
+        Volatile.Write(ref _isUnblocked, true);
+        Session.Transport.Resume();
+    }
+
+    /// <summary>Takes the command off its keys; from any thread.</summary>
+    public void End()
+    {
+        foreach (KeyWait wait in Waits)
+        {
+            wait.Shard.Blocked.End(wait);
+        }
+        Waits.Clear();
+    }
+}
+
+/// <summary>A blocked command's place in the queue of one key.</summary>
+public sealed class KeyWait(BlockedCommand command, Shard shard, string name, bool takesNothing)
+{
+    private bool _isOver;
+
+    internal BlockedCommand Command { get; } = command;
+
+    internal Shard Shard { get; } = shard;
+
+    internal string Name { get; } = name;
+
+    /// <summary>Whether the command leaves what it reads, so that one key can serve all that wait.</summary>
+    internal bool TakesNothing { get; } = takesNothing;
+
+    /// <summary>Whether the command was told and has not run since. Changed under the shard.</summary>
+    public bool IsSignaled { get; set; }
+
+    internal bool IsOver
+    {
+        get => Volatile.Read(ref _isOver);
+        set => Volatile.Write(ref _isOver, value);
+    }
+}
+
+/// <summary>
+/// The commands that wait for one shard's keys, first come first served. Used under the shard, but for <see cref="End"/>.
+/// </summary>
+public sealed class BlockedKeys
+{
+    private readonly Dictionary<string, List<KeyWait>> _byKey = [];
+    private readonly Dictionary<string, int> _waitsForDeletion = [];
+    private readonly ConcurrentQueue<KeyWait> _ended = new();
+
+    /// <summary>How many keys some command waits for that also ends when the key goes; a recent value.</summary>
+    public int KeyCountForDeletion => _waitsForDeletion.Count;
+
+    /// <summary>How many keys are waited for; other threads may read it and see a recent value.</summary>
+    public int KeyCount => _byKey.Count;
+
+    internal bool HasEnded => !_ended.IsEmpty;
+
+    /// <summary>Adds a command to a key's queue.</summary>
+    public void Add(BlockedCommand command, Shard shard, int database, ReadOnlySpan<byte> key, bool takesNothing)
+    {
+        KeyWait wait = new(command, shard, WatchedKeys.NameOf(database, key), takesNothing);
+        if (!_byKey.TryGetValue(wait.Name, out List<KeyWait>? waits))
+        {
+            _byKey[wait.Name] = waits = [];
+        }
+        waits.Add(wait);
+        command.Waits.Add(wait);
+        if (command.EndsWithKey)
+        {
+            _waitsForDeletion[wait.Name] = _waitsForDeletion.GetValueOrDefault(wait.Name) + 1;
+        }
+    }
+
+    /// <summary>Takes a command out of a queue; from any thread.</summary>
+    internal void End(KeyWait wait)
+    {
+        wait.IsOver = true;
+        _ended.Enqueue(wait);
+    }
+
+    /// <summary>Tells the first command that waits for a key, and all that leave what they read, to try again.</summary>
+    public void Signal(int database, ReadOnlySpan<byte> key)
+    {
+        if (_byKey.Count > 0)
+        {
+            Signal(WatchedKeys.NameOf(database, key));
+        }
+    }
+
+    /// <summary>Tells every command to try again, because whole databases have changed.</summary>
+    internal void SignalAll()
+    {
+        foreach (string name in _byKey.Keys)
+        {
+            Signal(name);
+        }
+    }
+
+    private void Signal(string name)
+    {
+        if (!_byKey.TryGetValue(name, out List<KeyWait>? waits))
+        {
+            return;
+        }
+        bool isTaken = false;
+        foreach (KeyWait wait in waits)
+        {
+            if (wait.IsOver || wait.IsSignaled || (isTaken && !wait.TakesNothing))
+            {
+                continue;
+            }
+            isTaken |= !wait.TakesNothing;
+            wait.IsSignaled = true;
+            wait.Command.Session.Transport.Resume();
+        }
+    }
+
+    /// <summary>Forgets waits that have ended. What one of them was told goes to the next.</summary>
+    internal void ForgetEnded()
+    {
+        while (_ended.TryDequeue(out KeyWait? wait))
+        {
+            if (!_byKey.TryGetValue(wait.Name, out List<KeyWait>? waits) || !waits.Remove(wait))
+            {
+                continue;
+            }
+            if (wait.Command.EndsWithKey && (_waitsForDeletion[wait.Name] -= 1) == 0)
+            {
+                _waitsForDeletion.Remove(wait.Name);
+            }
+            if (waits.Count == 0)
+            {
+                _byKey.Remove(wait.Name);
+            }
+            else if (wait.IsSignaled)
+            {
+                Signal(wait.Name);
+            }
+        }
+    }
+}
