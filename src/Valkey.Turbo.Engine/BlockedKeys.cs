@@ -52,6 +52,17 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
         Session.Transport.Resume();
     }
 
+    /// <summary>Takes the command off its keys, whose shards the caller holds. What it was told goes to the next in each queue.</summary>
+    public void EndHeld()
+    {
+        foreach (KeyWait wait in Waits)
+        {
+            wait.IsOver = true;
+            wait.Shard.Blocked.Forget(wait);
+        }
+        Waits.Clear();
+    }
+
     /// <summary>Takes the command off its keys; from any thread.</summary>
     public void End()
     {
@@ -154,13 +165,17 @@ public sealed class BlockedKeys
         bool isTaken = false;
         foreach (KeyWait wait in waits)
         {
-            if (wait.IsOver || wait.IsSignaled || (isTaken && !wait.TakesNothing))
+            if (wait.IsOver || (isTaken && !wait.TakesNothing))
             {
                 continue;
             }
+            // One who was told before and has yet to run goes first: the next is told when it is done.
             isTaken |= !wait.TakesNothing;
-            wait.IsSignaled = true;
-            wait.Command.Session.Transport.Resume();
+            if (!wait.IsSignaled)
+            {
+                wait.IsSignaled = true;
+                wait.Command.Session.Transport.Resume();
+            }
         }
     }
 
@@ -169,22 +184,27 @@ public sealed class BlockedKeys
     {
         while (_ended.TryDequeue(out KeyWait? wait))
         {
-            if (!_byKey.TryGetValue(wait.Name, out List<KeyWait>? waits) || !waits.Remove(wait))
-            {
-                continue;
-            }
-            if (wait.Command.EndsWithKey && (_waitsForDeletion[wait.Name] -= 1) == 0)
-            {
-                _waitsForDeletion.Remove(wait.Name);
-            }
-            if (waits.Count == 0)
-            {
-                _byKey.Remove(wait.Name);
-            }
-            else if (wait.IsSignaled)
-            {
-                Signal(wait.Name);
-            }
+            Forget(wait);
+        }
+    }
+
+    internal void Forget(KeyWait wait)
+    {
+        if (!_byKey.TryGetValue(wait.Name, out List<KeyWait>? waits) || !waits.Remove(wait))
+        {
+            return;
+        }
+        if (wait.Command.EndsWithKey && (_waitsForDeletion[wait.Name] -= 1) == 0)
+        {
+            _waitsForDeletion.Remove(wait.Name);
+        }
+        if (waits.Count == 0)
+        {
+            _byKey.Remove(wait.Name);
+        }
+        else if (wait.IsSignaled)
+        {
+            Signal(wait.Name);
         }
     }
 }

@@ -212,9 +212,10 @@ public sealed partial class Dispatcher : IDisposable
         {
             return false;
         }
-        if (session.Blocked is not null)
+        if (session.Blocked is BlockedCommand served)
         {
-            session.EndBlocked();
+            served.EndHeld();
+            session.Blocked = null;
         }
         return true;
     }

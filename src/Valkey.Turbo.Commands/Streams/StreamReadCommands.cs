@@ -192,9 +192,8 @@ internal static class StreamReadCommands
             case [(byte)'+']:
                 if (key.Exists && key.Stream.Length > 0)
                 {
-                    StreamEnumerator last = key.Stream.Enumerate(StreamId.Min, StreamId.Max, isReverse: true);
-                    last.MoveNext();
-                    last.Id.TryPrevious(out behind);
+                    // As in Valkey, the greatest ID ever: nothing is read where its entry was deleted.
+                    key.Stream.LastId.TryPrevious(out behind);
                 }
                 return true;
             case [(byte)'>'] when !isGroup:
