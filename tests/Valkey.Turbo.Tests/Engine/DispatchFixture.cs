@@ -66,16 +66,20 @@ internal sealed class DispatchFixture : IDisposable
     }
 
     /// <summary>Runs RESP input that is framed anew each time; the replies stay queued.</summary>
-    internal void RunRaw(Span<byte> input)
+    internal unsafe void RunRaw(Span<byte> input)
     {
         PartialRequest partial = PartialRequest.None;
         _reply.Target(_queue);
-        while (!input.IsEmpty)
+        // A batch keeps addresses, so that its input must not move.
+        fixed (byte* pinned = input)
         {
-            _batch.Clear();
-            int framed = RequestFramer.Frame(input, new FramingLimits(512 << 20, false), ref partial, _batch, out _);
-            _dispatcher.Run(Session, _batch, 0);
-            input = input[framed..];
+            while (!input.IsEmpty)
+            {
+                _batch.Clear();
+                int framed = RequestFramer.Frame(input, new FramingLimits(512 << 20, false), ref partial, _batch, out _);
+                _dispatcher.Run(Session, _batch, 0);
+                input = input[framed..];
+            }
         }
         _reply.Flush();
     }
