@@ -83,7 +83,7 @@ public sealed class Keyspace
             value.CopyTo(block.Span);
             entry.Block = block;
         }
-        Put(position, entry, hash);
+        Put(worker, position, entry, hash);
     }
 
     /// <summary>Sets a string that is an integer, whatever was there before.</summary>
@@ -105,7 +105,7 @@ public sealed class Keyspace
         }
         Entry entry = NewEntry(worker, key, ValueEncoding.Int, 0, expiresAtUnixMs);
         entry.Integer = value;
-        Put(position, entry, hash);
+        Put(worker, position, entry, hash);
     }
 
     /// <summary>
@@ -167,7 +167,7 @@ public sealed class Keyspace
         entry.Collection = Collection.Create(type, encoding, Shard.Arena);
         entry.Access = AccessClock.Initial(worker);
         Table.SetNow(worker.NowUnixMs);
-        Table.Insert(entry.Address, hash);
+        Insert(worker, entry, hash);
         return Table.Find(key, hash);
     }
 
@@ -207,7 +207,7 @@ public sealed class Keyspace
     public void Attach(Worker worker, TablePosition position, Entry entry, ulong hash)
     {
         Table.SetNow(worker.NowUnixMs);
-        Put(position, entry, hash);
+        Put(worker, position, entry, hash);
     }
 
     /// <summary>Frees a detached entry.</summary>
@@ -256,7 +256,7 @@ public sealed class Keyspace
         Entry copy = CopyWithExpiry(source, key, Shard.Arena, expiresAtUnixMs, moveValue: false);
         CountVolatile(copy, source.HasVolatileFields);
         Table.SetNow(worker.NowUnixMs);
-        Table.Insert(copy.Address, hash);
+        Insert(worker, copy, hash);
     }
 
     /// <summary>Removes entries that have expired, until the table has been walked once or <paramref name="bucketBudget"/> is spent.</summary>
@@ -337,11 +337,11 @@ public sealed class Keyspace
         return entry;
     }
 
-    private void Put(TablePosition position, Entry entry, ulong hash)
+    private void Put(Worker worker, TablePosition position, Entry entry, ulong hash)
     {
         if (position.IsNone)
         {
-            Table.Insert(entry.Address, hash);
+            Insert(worker, entry, hash);
             return;
         }
         Entry old = new(position.Entry);
@@ -461,8 +461,10 @@ public sealed class Keyspace
         worker.Stats.ExpiredFields += due.Count;
         due.Clear();
         table.SetEarliestExpiry(earliest);
+        worker.Server.KeyEvents.Announce(worker, KeyEvent.Expired, "hexpired", Database, entry.KeySpan);
         if (table.Count == 0)
         {
+            worker.Server.KeyEvents.Announce(worker, KeyEvent.Generic, "del", Database, entry.KeySpan);
             Delete(position);
             return;
         }
@@ -473,8 +475,16 @@ public sealed class Keyspace
     {
         worker.Stats.ExpiredKeys++;
         worker.JournalDelete(Shard, Database, new Entry(position.Entry).KeySpan);
-        Shard.NoteChange(Database, new Entry(position.Entry).KeySpan);
+        ReadOnlySpan<byte> key = new Entry(position.Entry).KeySpan;
+        Shard.NoteChange(Database, key);
+        worker.Server.KeyEvents.Announce(worker, KeyEvent.Expired, "expired", Database, key);
         Delete(position);
+    }
+
+    private void Insert(Worker worker, Entry entry, ulong hash)
+    {
+        Table.Insert(entry.Address, hash);
+        worker.Server.KeyEvents.Announce(worker, KeyEvent.New, "new", Database, entry.KeySpan);
     }
 
     private void BeforeChange(Entry entry)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using Valkey.Turbo.Engine.PubSub;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Persistence;
 
@@ -62,6 +63,10 @@ public sealed class ServerInstance : IDisposable
         {
             Workers[i] = new Worker(this, i, baseSeed + (ulong)i);
         }
+        Channels = new ChannelTable(this);
+        KeyEvents = new KeyspaceEvents(Channels);
+        config.NotifyKeyspaceEvents.Changed = () => KeyEvents.Wanted = KeyEventLetters.Parse(config.NotifyKeyspaceEvents.Text)!.Value;
+        config.NotifyKeyspaceEvents.Changed();
         RunId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
     }
 
@@ -88,6 +93,12 @@ public sealed class ServerInstance : IDisposable
 
     /// <summary>The connected clients by number.</summary>
     public ConcurrentDictionary<long, Session> Clients { get; } = new();
+
+    /// <summary>Who is subscribed to what.</summary>
+    public ChannelTable Channels { get; }
+
+    /// <summary>Keyspace notifications.</summary>
+    public KeyspaceEvents KeyEvents { get; }
 
     /// <summary>How often each error code was replied.</summary>
     public ConcurrentDictionary<string, StrongBox<long>> ErrorCodes { get; } = new();
@@ -178,6 +189,9 @@ public sealed class ServerInstance : IDisposable
 
     /// <summary>Tells the engine how to wake a thread.</summary>
     public void Attach(int thread, IThreadWaker waker) => Volatile.Write(ref _wakers[thread], waker);
+
+    /// <summary>Makes a thread take another turn of its loop.</summary>
+    internal void Wake(int thread) => Volatile.Read(ref _wakers[thread])?.Wake();
 
     /// <summary>Notes an error reply under its code.</summary>
     public void CountError(string code)

@@ -1,4 +1,6 @@
 using System.Text;
+using Valkey.Turbo.Engine.PubSub;
+using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Engine;
 
@@ -21,6 +23,9 @@ public interface ISessionTransport
 
     /// <summary>Runs a blocked command again soon; may be called from any thread.</summary>
     void Resume();
+
+    /// <summary>Adds a message behind the replies so far; on the session's own thread only.</summary>
+    void Send(SharedMessage message);
 
     /// <summary>Bytes of replies waiting to be sent.</summary>
     long OutputBytes { get; }
@@ -121,6 +126,12 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>The command that waits for keys, or null. Changed by the session's thread; others may unblock it.</summary>
     public BlockedCommand? Blocked { get; set; }
 
+    /// <summary>What the session is subscribed to, or null before the first time.</summary>
+    public Subscriptions? Subscriptions { get; set; }
+
+    /// <summary>Whether the session may only change its subscriptions, as RESP2 could not tell replies from messages.</summary>
+    public bool IsSubscriber => Subscriptions is not null && ProtocolVersion == 2 && Subscriptions.Total > 0;
+
     /// <summary>Ends the wait for keys.</summary>
     public void EndBlocked()
     {
@@ -151,7 +162,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     {
         get
         {
-            string flags = (Blocked is not null ? "b" : "") + (Transaction is { IsOpen: true } ? "x" : "") + (ClosesAfterReply ? "c" : "") + (IsUnixSocket ? "U" : "") + (IsNoEvict ? "e" : "") + (IsNoTouch ? "T" : "");
+            string flags = (Subscriptions is { Total: > 0 } ? "P" : "") + (Blocked is not null ? "b" : "") + (Transaction is { IsOpen: true } ? "x" : "") + (ClosesAfterReply ? "c" : "") + (IsUnixSocket ? "U" : "") + (IsNoEvict ? "e" : "") + (IsNoTouch ? "T" : "");
             return flags.Length == 0 ? "N" : flags;
         }
     }
@@ -168,6 +179,8 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
         IsNoEvict = IsNoTouch = false;
     }
 
+    private int SubscriptionCount(ChannelKind kind) => Subscriptions?.Count(kind) ?? 0;
+
     /// <summary>The line that CLIENT INFO and CLIENT LIST print.</summary>
     public string Describe(long nowNs)
     {
@@ -176,7 +189,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
         return new StringBuilder(320)
             .Append($"id={Id} addr={Address} laddr={LocalAddress} fd={FileDescriptor} name={Name}")
             .Append($" age={(nowNs - ConnectedAtNs) / 1_000_000_000} idle={(nowNs - LastActiveNs) / 1_000_000_000}")
-            .Append($" flags={Flags} capa= db={Database} sub=0 psub=0 ssub=0 multi={(Transaction is { IsOpen: true } open ? open.Count : -1)} watch={Watches.Count}")
+            .Append($" flags={Flags} capa= db={Database} sub={SubscriptionCount(ChannelKind.Channel)} psub={SubscriptionCount(ChannelKind.Pattern)} ssub={SubscriptionCount(ChannelKind.Shard)} multi={(Transaction is { IsOpen: true } open ? open.Count : -1)} watch={Watches.Count}")
             .Append($" qbuf={input} qbuf-free={inputCapacity - input} argv-mem=0 multi-mem=0 rbs=0 rbp=0")
             .Append($" obl=0 oll={Transport.OutputBlocks} omem={output} tot-mem={inputCapacity + output} events=r")
             .Append($" cmd={LastCommand} user=default redir=-1 resp={ProtocolVersion}")

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using Valkey.Turbo.Engine.PubSub;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Persistence;
 using Valkey.Turbo.Protocol;
@@ -12,6 +14,7 @@ namespace Valkey.Turbo.Engine;
 public sealed class Worker : IDisposable
 {
     private readonly CommandText _record = new();
+    private readonly ConcurrentQueue<Delivery> _mailbox = new();
     private long _lastStampNs;
     private long _turn;
 
@@ -125,7 +128,44 @@ public sealed class Worker : IDisposable
         }
     }
 
-    public void Dispose() => _record.Dispose();
+    /// <summary>The subscribers among the thread's clients.</summary>
+    public LocalSubscribers Subscribers { get; } = new();
+
+    /// <summary>For putting messages together; what is in it is valid until the next use.</summary>
+    internal CommandText Text { get; } = new();
+
+    /// <summary>Whether the thread has posted something to itself that is yet to be delivered.</summary>
+    public bool HasOwnDeliveries { get; private set; }
+
+    /// <summary>Gives the thread something for its clients, from <paramref name="sender"/>'s thread.</summary>
+    public void Post(Delivery delivery, Worker sender)
+    {
+        _mailbox.Enqueue(delivery);
+        if (sender == this)
+        {
+            HasOwnDeliveries = true;
+        }
+        else
+        {
+            Server.Wake(Thread);
+        }
+    }
+
+    /// <summary>Hands everything posted to the thread's clients. Called between commands, by the thread itself.</summary>
+    public void DeliverAll()
+    {
+        HasOwnDeliveries = false;
+        while (_mailbox.TryDequeue(out Delivery? delivery))
+        {
+            delivery.Deliver(this);
+        }
+    }
+
+    public void Dispose()
+    {
+        _record.Dispose();
+        Text.Dispose();
+    }
 
     private long NextStamp(long lastOfShards)
     {

@@ -61,6 +61,8 @@ internal sealed class Connection : ISessionTransport
 
     public int InputCapacity => Input.Capacity;
 
+    public void Send(SharedMessage message) => _reactor.Deliver(this, message);
+
     public void Resume() => _reactor.PostResume(this);
 
     public void Close(bool afterReplies) => _reactor.PostClose(this, afterReplies);

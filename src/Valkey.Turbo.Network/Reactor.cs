@@ -42,6 +42,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
     private readonly List<Connection> _dirty = [];
     private readonly Queue<Connection> _parked = new();
     private readonly List<int> _pausedListeners = [];
+    private Connection? _running;
     private int _isWakePending;
     private int _connectionCount;
     private volatile bool _isStopping;
@@ -79,12 +80,14 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
                 RunCron();
                 nextCronNs = now + CronIntervalMs * NsPerMs;
             }
+            DeliverOwn();
             int timeoutMs = _housekeeping.HasMore ? 1 : (int)Math.Max(1, (nextCronNs - now) / NsPerMs);
             _engine.Poll(UntilDeadline(timeoutMs));
             _worker.Stats.EventLoopCycles++;
             TakeMessages();
             ResumeTimedOut();
             RetryParked();
+            _worker.DeliverAll();
             SendReplies();
             if (_housekeeping.HasMore)
             {
@@ -93,6 +96,32 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
             }
         }
         Drain();
+    }
+
+    /// <summary>Adds a message to a connection's replies.</summary>
+    internal void Deliver(Connection connection, SharedMessage message)
+    {
+        if (connection == _running)
+        {
+            _reply.Append(message);
+        }
+        else if (!connection.IsClosing)
+        {
+            connection.Session.OutputTotalBytes += message.Length;
+            _worker.Stats.OutputBytes += message.Length;
+            connection.Output.Append(message);
+            MarkDirty(connection);
+        }
+    }
+
+    /// <summary>Delivers what housekeeping and timers have caused, such as notices of expired keys.</summary>
+    private void DeliverOwn()
+    {
+        if (_worker.HasOwnDeliveries)
+        {
+            _worker.DeliverAll();
+            SendReplies();
+        }
     }
 
     /// <summary>Makes <see cref="Run"/> send the replies it has and return. Any thread.</summary>
@@ -197,6 +226,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         connection.Input.Dispose();
         connection.Session.EndTransaction();
         connection.Session.EndBlocked();
+        _server.Channels.UnsubscribeAll(_worker, connection.Session);
         connection.Session.Transaction?.Dispose();
         Interlocked.Decrement(ref _connectionCount);
         _network.ConnectionClosed();
@@ -228,6 +258,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
     private int RunRequests(Connection connection, Span<byte> input)
     {
         Session session = connection.Session;
+        _running = connection;
         _reply.Target(connection.Output);
         long queuedBefore = connection.Output.QueuedBytes;
         int consumed = 0;
@@ -257,7 +288,8 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
                 break;
             }
         }
-        _reply.Flush();
+        _reply.Detach();
+        _running = null;
         long written = connection.Output.QueuedBytes - queuedBefore;
         session.OutputTotalBytes += written;
         _worker.Stats.OutputBytes += written;

@@ -25,6 +25,28 @@ public sealed class CommandText : IDisposable
         return this;
     }
 
+    /// <summary>Starts a row of words without a header.</summary>
+    public CommandText BeginWords()
+    {
+        _buffer.Consume(_buffer.Length);
+        return this;
+    }
+
+    /// <summary>Starts an aggregate of any kind; <paramref name="kind"/> is its first byte on the wire.</summary>
+    public CommandText BeginAggregate(byte kind, int count)
+    {
+        _buffer.Consume(_buffer.Length);
+        Header(kind, count);
+        return this;
+    }
+
+    /// <summary>Adds bytes that are encoded already.</summary>
+    public CommandText AddRaw(ReadOnlySpan<byte> bytes)
+    {
+        _buffer.Append(bytes);
+        return this;
+    }
+
     /// <summary>Adds a word.</summary>
     public CommandText Add(ReadOnlySpan<byte> word)
     {

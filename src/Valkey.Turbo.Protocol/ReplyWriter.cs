@@ -53,6 +53,23 @@ public sealed unsafe class ReplyWriter
         }
     }
 
+    /// <summary>Makes what was written visible and writes nowhere until <see cref="Target"/>; others may add to the output then.</summary>
+    public void Detach()
+    {
+        Flush();
+        _queue = null;
+    }
+
+    /// <summary>Adds a message behind what was written.</summary>
+    public void Append(SharedMessage message)
+    {
+        Flush();
+        OutputQueue queue = _queue!;
+        queue.Append(message);
+        _queue = null;
+        Target(queue);
+    }
+
     /// <summary>Remembers the end of the output.</summary>
     public Mark GetMark()
     {

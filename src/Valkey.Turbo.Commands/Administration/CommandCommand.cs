@@ -324,7 +324,7 @@ internal static class CommandCommand
             context.Reply.Error("ERR Invalid command specified");
             return;
         }
-        if (!spec.Keys.HasKeys)
+        if (!spec.Keys.HasKeys || spec.Keys.Flags == KeyFlags.NotKey)
         {
             context.Reply.Error("ERR The command has no key arguments");
             return;

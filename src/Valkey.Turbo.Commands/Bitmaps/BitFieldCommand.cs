@@ -82,10 +82,11 @@ internal static class BitFieldCommand
             bytes = StringValue.Read(key.Entry, scratch);
         }
         context.Reply.Array(steps.Count);
-        int changes = writes && bytes.Length != before ? 1 : 0;
+        bool hasGrown = writes && bytes.Length != before;
+        int changes = 0;
         foreach (Step step in steps)
         {
-            changes += RunStep(context, step, bytes, writable) ? 1 : 0;
+            changes += RunStep(context, step, bytes, writable, hasGrown) ? 1 : 0;
         }
         if (changes > 0)
         {
@@ -93,8 +94,8 @@ internal static class BitFieldCommand
         }
     }
 
-    /// <summary>Replies the result of one step; true if it wrote.</summary>
-    private static bool RunStep(CommandContext context, in Step step, ReadOnlySpan<byte> bytes, Span<byte> writable)
+    /// <summary>Replies the result of one step; true if it wrote something new, or anything to a string that has grown for it.</summary>
+    private static bool RunStep(CommandContext context, in Step step, ReadOnlySpan<byte> bytes, Span<byte> writable, bool hasGrown)
     {
         long old = Read(bytes, step);
         if (step.Kind == Kind.Get)
@@ -111,7 +112,7 @@ internal static class BitFieldCommand
         }
         BitArray.Write(writable, step.Offset, step.Width, (ulong)value);
         context.Reply.Integer(step.Kind == Kind.Set ? old : value);
-        return value != old;
+        return hasGrown || value != old;
     }
 
     private static long Read(ReadOnlySpan<byte> bytes, in Step step)

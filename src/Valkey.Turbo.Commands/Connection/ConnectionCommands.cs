@@ -12,11 +12,11 @@ internal static class ConnectionCommands
 
     internal static readonly CommandSpec[] Rows =
     [
-        CommandSpec.Define("ping", -1, Fast, "connection", "1.0.0", "O(1)", "Returns the server's liveliness response.",
+        CommandSpec.Define("ping", -1, Fast | ForSubscribers, "connection", "1.0.0", "O(1)", "Returns the server's liveliness response.",
             Ping, syntax: "[message:string]", tips: "request_policy:all_shards response_policy:all_succeeded", scope: ShardScope.None),
         CommandSpec.Define("echo", 2, Ordinary, "connection", "1.0.0", "O(1)", "Returns the given string.",
             context => context.Reply.Bulk(context.Argument(1)), syntax: "message:string", scope: ShardScope.None),
-        CommandSpec.Define("quit", -1, NotQueued | AllowBusy | NoScript | Ordinary | NoAuth, "connection", "1.0.0", "O(1)",
+        CommandSpec.Define("quit", -1, NotQueued | ForSubscribers | AllowBusy | NoScript | Ordinary | NoAuth, "connection", "1.0.0", "O(1)",
             "Closes the connection.", Quit, scope: ShardScope.None),
         CommandSpec.Define("select", 2, AllowBusy | Ordinary, "connection", "1.0.0", "O(1)", "Changes the selected database.",
             Select, syntax: "index:integer", scope: ShardScope.None),
@@ -26,7 +26,7 @@ internal static class ConnectionCommands
             "Handshakes with the server.", Hello,
             syntax: "[arguments={protover:integer [auth={username:string password:string}@AUTH] [clientname:string@SETNAME]}]",
             scope: ShardScope.None),
-        CommandSpec.Define("reset", 1, NotQueued | NoScript | Ordinary | NoAuth | AllowBusy, "connection", "6.2.0", "O(1)",
+        CommandSpec.Define("reset", 1, NotQueued | ForSubscribers | NoScript | Ordinary | NoAuth | AllowBusy, "connection", "6.2.0", "O(1)",
             "Resets the connection.", Reset, scope: ShardScope.None),
     ];
 
@@ -51,6 +51,13 @@ internal static class ConnectionCommands
         if (context.ArgumentCount > 2)
         {
             context.Reply.Error(Errors.Arity("ping"));
+        }
+        else if (context.Session.IsSubscriber)
+        {
+            // In the form of a message, so that the client can tell it from those.
+            context.Reply.Array(2);
+            context.Reply.Bulk("pong"u8);
+            context.Reply.Bulk(context.ArgumentCount == 2 ? context.Argument(1) : default);
         }
         else if (context.ArgumentCount == 2)
         {
@@ -186,6 +193,7 @@ internal static class ConnectionCommands
 
     private static void Reset(CommandContext context)
     {
+        context.Server.Channels.UnsubscribeAll(context.Worker, context.Session);
         context.Session.Reset(needsPassword: context.Server.Config.RequirePass.Text.Length > 0);
         context.Reply.IsResp3 = false;
         context.Reply.Simple("RESET"u8);

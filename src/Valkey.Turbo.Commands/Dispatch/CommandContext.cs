@@ -37,6 +37,9 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     /// <summary>The command.</summary>
     public CommandSpec Command { get; private set; } = null!;
 
+    /// <summary>Whether the reply is sent whatever CLIENT REPLY says, as it is a message rather than a reply.</summary>
+    public bool IsAlwaysAnswered { get; set; }
+
     internal RequestBatch Batch => _batch;
 
     internal int Request => _request;
@@ -67,7 +70,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         ArgumentCount = batch.ArgumentCount(request);
         _isJournalled = false;
         _changes = 0;
-        IsBlocked = false;
+        IsBlocked = IsAlwaysAnswered = false;
     }
 
     internal void End()
@@ -100,6 +103,21 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     public KeyHandle Peek(int index)
     {
         KeyHandle key = Open(index);
+        NoteRead(key);
+        return key;
+    }
+
+    /// <summary>The same for a key of the session's database that is no argument; its shard must be held.</summary>
+    public KeyHandle Peek(ReadOnlySpan<byte> name)
+    {
+        KeyHandle key = Open(name, Session.Database);
+        NoteRead(key);
+        return key;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void NoteRead(in KeyHandle key)
+    {
         if (key.Exists)
         {
             Worker.Stats.KeyspaceHits++;
@@ -107,8 +125,8 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         else
         {
             Worker.Stats.KeyspaceMisses++;
+            Announce(key, KeyEvent.Miss, "keymiss");
         }
-        return key;
     }
 
     /// <summary>Looks up a key to change it: notes the use.</summary>
@@ -245,7 +263,12 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     {
         _changes++;
         key.Keyspace.Shard.NoteChange(key.Keyspace.Database, key.Name);
+        Announce(key, kind, name);
     }
+
+    /// <summary>Announces an event that is no change by itself, such as the second of two that one change brings about.</summary>
+    public void Announce(in KeyHandle key, KeyEvent kind, string name) =>
+        Server.KeyEvents.Announce(Worker, kind, name, key.Keyspace.Database, key.Name);
 
     /// <summary>Starts a record to journal instead of the command as it was sent.</summary>
     public CommandText Record(int wordCount) => _record.Begin(wordCount);

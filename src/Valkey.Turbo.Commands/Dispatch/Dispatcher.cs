@@ -65,6 +65,10 @@ public sealed partial class Dispatcher : IDisposable
                 break;
             }
             timedCalls++;
+            if (_worker.HasOwnDeliveries)
+            {
+                _worker.DeliverAll();
+            }
         }
         ChargeTime(timed, timedCalls);
         _worker.Shards.ReleaseAll();
@@ -177,6 +181,12 @@ public sealed partial class Dispatcher : IDisposable
             Reject(spec, Errors.NoAuth);
             return true;
         }
+        if (session.IsSubscriber && !spec.Is(CommandFlags.ForSubscribers))
+        {
+            AbortTransaction(session);
+            Reject(spec, Errors.OnlyForSubscribers(spec.FullName));
+            return true;
+        }
         if (spec.Is(CommandFlags.DenyOom) && IsOverMemory())
         {
             AbortTransaction(session);
@@ -252,12 +262,12 @@ public sealed partial class Dispatcher : IDisposable
         ReplyWriter.Mark mark = _reply.GetMark();
         spec.Run!(_context);
         _context.End();
+        bool isUnwanted = session.ReplyMode != ReplyMode.On && !_context.IsAlwaysAnswered;
         if (session.ReplyMode == ReplyMode.Skip)
         {
             session.ReplyMode = ReplyMode.On;
-            _reply.Rollback(mark);
         }
-        else if (session.ReplyMode != ReplyMode.On)
+        if (isUnwanted)
         {
             _reply.Rollback(mark);
         }

@@ -21,6 +21,10 @@ public static class Errors
     /// <summary>An expiry that is not positive or too large.</summary>
     public static string InvalidExpire(string command) => $"ERR invalid expire time in '{command}' command";
 
+    /// <summary>A command that a subscriber in RESP2 may not use.</summary>
+    public static string OnlyForSubscribers(string command) => $"ERR Can't execute '{command}': only (P|S)SUBSCRIBE / "
+        + "(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";
+
     /// <summary>The wrong number of arguments.</summary>
     public static string Arity(string command) => $"ERR wrong number of arguments for '{command}' command";
 }

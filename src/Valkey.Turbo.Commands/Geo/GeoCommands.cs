@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 using ValueType = Valkey.Turbo.Structures.ValueType;

@@ -1,4 +1,5 @@
 using System.Text;
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;

@@ -1,5 +1,6 @@
 using Valkey.Turbo.Commands.Keys;
 using Valkey.Turbo.Commands.Strings;
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 using ValueType = Valkey.Turbo.Structures.ValueType;

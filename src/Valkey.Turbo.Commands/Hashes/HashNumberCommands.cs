@@ -1,5 +1,6 @@
 using System.Text;
 using Valkey.Turbo.Commands.Strings;
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;

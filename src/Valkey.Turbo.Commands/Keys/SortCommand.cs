@@ -269,7 +269,7 @@ internal static class SortCommand
         bool hasField = arrow >= 0 && star + 1 + arrow + 2 < pattern.Length;
         ReadOnlySpan<byte> suffix = hasField ? pattern.Slice(star + 1, arrow) : pattern[(star + 1)..];
         byte[] name = [.. pattern[..star], .. element, .. suffix];
-        KeyHandle key = context.Open(name, context.Session.Database);
+        KeyHandle key = context.Peek(name);
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         if (hasField)
         {

@@ -60,16 +60,21 @@ internal static class SetAlgebra
         SetValue?[] sets = ArrayPool<SetValue?>.Shared.Rent(count);
         if (TrySets(context, 1, sets.AsSpan(0, count)))
         {
-            // The result is gathered in memory of the first key's shard.
-            Keyspace keyspace = context.Open(1).Keyspace;
-            Entry result = keyspace.NewDetached(context.Worker, [], ValueType.Set, ValueEncoding.IntSet, ITableEntry.NoExpiry);
-            SetValue target = new(result, keyspace.Shard.Arena);
-            operation(context, sets.AsSpan(0, count), target);
-            context.Reply.Set(target.Count);
-            SetCommands.ReplyMembers(context, target);
-            keyspace.Discard(result);
+            ReplyResult(context, sets.AsSpan(0, count), operation);
         }
         ArrayPool<SetValue?>.Shared.Return(sets);
+    }
+
+    private static void ReplyResult(CommandContext context, Span<SetValue?> sets, Operation operation)
+    {
+        // The result is gathered in memory of the first key's shard.
+        Keyspace keyspace = context.Open(1).Keyspace;
+        Entry result = keyspace.NewDetached(context.Worker, [], ValueType.Set, ValueEncoding.IntSet, ITableEntry.NoExpiry);
+        SetValue target = new(result, keyspace.Shard.Arena);
+        operation(context, sets, target);
+        context.Reply.Set(target.Count);
+        SetCommands.ReplyMembers(context, target);
+        keyspace.Discard(result);
     }
 
     /// <summary>The intersection of tables is replied from where its members lie; other sets are small.</summary>
@@ -95,11 +100,11 @@ internal static class SetAlgebra
             }
             found.Clear();
         }
-        ArrayPool<SetValue?>.Shared.Return(rented);
-        if (!areTables && !isRefused)
+        else if (!isRefused)
         {
-            Compute(context, Intersect);
+            ReplyResult(context, sets, Intersect);
         }
+        ArrayPool<SetValue?>.Shared.Return(rented);
     }
 
     private static void GatherIntersection(Span<SetValue?> sets, List<nint> found)

@@ -1,4 +1,5 @@
 using Valkey.Turbo.Commands.Keys;
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;

@@ -1,6 +1,7 @@
 using Valkey.Turbo.Commands.Keys;
 using Valkey.Turbo.Commands.Lists;
 using Valkey.Turbo.Commands.Sets;
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;

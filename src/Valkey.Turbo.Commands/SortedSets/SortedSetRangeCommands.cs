@@ -1,3 +1,4 @@
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;

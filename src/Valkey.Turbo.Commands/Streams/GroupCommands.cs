@@ -1,4 +1,5 @@
 using System.Text;
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 using ValueType = Valkey.Turbo.Structures.ValueType;
@@ -211,7 +212,7 @@ internal static class GroupCommands
 
     private static void Acknowledge(CommandContext context)
     {
-        bool exists = context.TryWrite(1, ValueType.Stream, out KeyHandle key, out bool isRefused);
+        bool exists = context.TryRead(1, ValueType.Stream, out KeyHandle key, out bool isRefused);
         if (isRefused)
         {
             return;

@@ -1,3 +1,4 @@
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Commands.Streams;

@@ -1,3 +1,4 @@
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 using ValueType = Valkey.Turbo.Structures.ValueType;

@@ -1,3 +1,4 @@
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 using ValueType = Valkey.Turbo.Structures.ValueType;
@@ -137,6 +138,10 @@ internal static class MultiKeyStringCommands
             KeyHandle key = context.Write(i);
             context.SetString(ref key, context.Argument(i + 1), keepsTtl ? key.ExpiresAtUnixMs : expiresAtUnixMs);
             context.Changed(key, KeyEvent.String, "set");
+            if (expiresAtUnixMs != ITableEntry.NoExpiry)
+            {
+                context.Announce(key, KeyEvent.Generic, "expire");
+            }
         }
     }
 

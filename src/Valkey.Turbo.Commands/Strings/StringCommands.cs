@@ -141,6 +141,10 @@ internal static class StringCommands
         long expiresAt = options.KeepsTtl ? key.ExpiresAtUnixMs : options.ExpiresAtUnixMs;
         context.SetString(ref key, value, expiresAt);
         context.Changed(key, KeyEvent.String, "set");
+        if (options.HasExpiry)
+        {
+            context.Announce(key, KeyEvent.Generic, "expire");
+        }
         if (!context.IsJournalling)
         {
             return;

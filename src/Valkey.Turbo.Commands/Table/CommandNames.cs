@@ -20,6 +20,7 @@ internal static class CommandNames
         (KeyFlags.RO, "RO"), (KeyFlags.RW, "RW"), (KeyFlags.OW, "OW"), (KeyFlags.RM, "RM"),
         (KeyFlags.Access, "access"), (KeyFlags.Update, "update"), (KeyFlags.Insert, "insert"), (KeyFlags.Delete, "delete"),
         (KeyFlags.VariableFlags, "variable_flags"),
+        (KeyFlags.NotKey, "not_key"),
     ];
 
     /// <summary>All ACL categories, in Valkey's order.</summary>

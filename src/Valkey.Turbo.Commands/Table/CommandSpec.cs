@@ -37,6 +37,8 @@ public enum CommandFlags
     NotQueued = 1 << 23,
     /// <summary>Runs the transaction. Not shown.</summary>
     RunsTransaction = 1 << 24,
+    /// <summary>Allowed to subscribers, who speak RESP2. Not shown.</summary>
+    ForSubscribers = 1 << 25,
 }
 
 /// <summary>How a command uses its keys; the names are those COMMAND INFO prints.</summary>
@@ -58,6 +60,8 @@ public enum KeyFlags
     Delete = 1 << 7,
     /// <summary>The access depends on arguments.</summary>
     VariableFlags = 1 << 8,
+    /// <summary>Not a key, but it decides the slot as a key would: a shard channel.</summary>
+    NotKey = 1 << 9,
 }
 
 /// <summary>

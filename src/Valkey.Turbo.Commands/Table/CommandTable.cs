@@ -36,7 +36,7 @@ public sealed class CommandTable
         .. Keys.KeyCommands.Rows, .. Keys.ExpiryCommands.Rows, .. Keys.MoveCommands.Rows, .. Keys.ScanCommands.Rows,
         .. Keys.ObjectCommand.Rows,
         .. Lists.BlockingListCommands.Rows, .. SortedSets.BlockingSortedSetCommands.Rows,
-        .. Transactions.TransactionCommands.Rows,
+        .. Transactions.TransactionCommands.Rows, .. Channels.SubscribeCommands.Rows, .. Channels.PublishCommands.Rows,
         .. Connection.ConnectionCommands.Rows, .. Connection.ClientCommand.Rows,
         .. Administration.ServerCommands.Rows, .. Administration.ConfigCommand.Rows, .. Administration.InfoCommand.Rows,
         .. Administration.FunctionCommand.Rows,

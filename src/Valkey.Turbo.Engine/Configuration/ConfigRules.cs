@@ -7,14 +7,13 @@ internal static class ConfigRules
 {
     private static readonly string[] ClientClasses = ["normal", "slave", "replica", "pubsub"];
 
-    private const string NotificationFlags = "AgsdzxeKEthlmnt$";
-
     internal static void Attach(ServerConfig config)
     {
         Rule(config, "save", CheckSave, text => text.Trim());
         Rule(config, "client-output-buffer-limit", CheckBufferLimits, null);
         Rule(config, "oom-score-adj-values", CheckOomScores, null);
-        Rule(config, "notify-keyspace-events", CheckNotifications, NormalizeNotifications);
+        Rule(config, "notify-keyspace-events", CheckNotifications, null);
+        ((TextDirective)config.Find("notify-keyspace-events")!).Show = ShowNotifications;
         Rule(config, "latency-tracking-info-percentiles", CheckPercentiles, null);
         Rule(config, "dir", CheckDirectory, Path.GetFullPath);
         TextDirective limits = (TextDirective)config.Find("client-output-buffer-limit")!;
@@ -116,21 +115,9 @@ internal static class ConfigRules
     }
 
     private static string? CheckNotifications(string text) =>
-        text.All(c => NotificationFlags.Contains(c))
-            ? null
-            : "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.";
+        KeyEventLetters.Parse(text) is null ? "Invalid event class character. Use 'Ag$lshzxeKEtmdn'." : null;
 
-    private static string NormalizeNotifications(string text)
-    {
-        const string all = "g$lshzxetd";
-        HashSet<char> set = [.. text];
-        if (set.Contains('A'))
-        {
-            set.UnionWith(all);
-        }
-        string result = all.All(set.Contains) ? "A" : string.Concat(all.Where(set.Contains));
-        return result + string.Concat("KEmn".Where(set.Contains));
-    }
+    private static string ShowNotifications(string text) => KeyEventLetters.Format(KeyEventLetters.Parse(text)!.Value);
 
     private static string? CheckPercentiles(string text)
     {

@@ -229,7 +229,10 @@ public sealed class TextDirective : Directive
     /// <summary>Turns an accepted text into the form that is kept and shown.</summary>
     public Func<string, string>? Normalize { get; set; }
 
-    public override string Value => Text;
+    /// <summary>Turns the value into the form that is shown, where that differs from what is kept.</summary>
+    public Func<string, string>? Show { get; set; }
+
+    public override string Value => Show?.Invoke(Text) ?? Text;
 
     public override string? TrySet(string text)
     {

@@ -50,6 +50,7 @@ public sealed class ServerConfig
         EnableDebugCommand = Choice("enable-debug-command");
         EnableProtectedConfigs = Choice("enable-protected-configs");
         RequirePass = Text("requirepass");
+        NotifyKeyspaceEvents = Text("notify-keyspace-events");
         Bind = Text("bind");
         UnixSocket = Text("unixsocket");
         LogFile = Text("logfile");
@@ -123,6 +124,7 @@ public sealed class ServerConfig
     public ChoiceDirective EnableProtectedConfigs { get; }
     public ChoiceDirective SyslogFacility { get; }
     public TextDirective RequirePass { get; }
+    public TextDirective NotifyKeyspaceEvents { get; }
     public TextDirective Bind { get; }
     public TextDirective UnixSocket { get; }
     public TextDirective LogFile { get; }

@@ -20,6 +20,10 @@ internal sealed class DispatchFixture : IDisposable
 
         public int InputCapacity => 0;
 
+        public void Send(SharedMessage message)
+        {
+        }
+
         public void Resume()
         {
         }
