@@ -450,7 +450,7 @@ public sealed class Keyspace
                 earliest = Math.Min(earliest, field.Expiry);
             }
         }
-        Shard.NoteChange(Database, entry.KeySpan);
+        Shard.NoteChange(worker, Database, entry.KeySpan);
         worker.JournalFieldsDeleted(Shard, Database, entry.KeySpan, due);
         foreach (nint address in due)
         {
@@ -476,7 +476,7 @@ public sealed class Keyspace
         worker.Stats.ExpiredKeys++;
         worker.JournalDelete(Shard, Database, new Entry(position.Entry).KeySpan);
         ReadOnlySpan<byte> key = new Entry(position.Entry).KeySpan;
-        Shard.NoteChange(Database, key);
+        Shard.NoteExpired(worker, Database, key);
         worker.Server.KeyEvents.Announce(worker, KeyEvent.Expired, "expired", Database, key);
         Delete(position);
     }

@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Valkey.Turbo.Engine.PubSub;
+using Valkey.Turbo.Engine.Tracking;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Persistence;
 
@@ -49,16 +50,17 @@ public sealed class ServerInstance : IDisposable
         {
             Memory[i] = new SpanSource(nodeOfThread?.Invoke(i) ?? -1);
         }
+        Workers = new Worker[threadCount];
+        Tracking = new TrackingDirectory(this);
         Shards = new Shard[shardCount];
         int databases = (int)config.Databases.Number;
         for (int i = 0; i < shardCount; i++)
         {
             int home = (int)((long)i * threadCount / shardCount);
-            Shards[i] = new Shard(i, home, Memory[home], databases, threadCount > 1, WakeThreads);
+            Shards[i] = new Shard(i, home, Memory[home], databases, threadCount > 1, Tracking, WakeThreads);
         }
         Reservations = new ReservationToken(WakeThreads);
         ulong baseSeed = seed ?? (ulong)RandomNumberGenerator.GetInt32(int.MaxValue) << 32 | (uint)Environment.TickCount;
-        Workers = new Worker[threadCount];
         for (int i = 0; i < threadCount; i++)
         {
             Workers[i] = new Worker(this, i, baseSeed + (ulong)i);
@@ -96,6 +98,9 @@ public sealed class ServerInstance : IDisposable
 
     /// <summary>Who is subscribed to what.</summary>
     public ChannelTable Channels { get; }
+
+    /// <summary>Who tracks keys.</summary>
+    public TrackingDirectory Tracking { get; }
 
     /// <summary>Keyspace notifications.</summary>
     public KeyspaceEvents KeyEvents { get; }

@@ -1,5 +1,6 @@
 using System.Text;
 using Valkey.Turbo.Engine.PubSub;
+using Valkey.Turbo.Engine.Tracking;
 using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Engine;
@@ -132,6 +133,9 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>Whether the session may only change its subscriptions, as RESP2 could not tell replies from messages.</summary>
     public bool IsSubscriber => Subscriptions is not null && ProtocolVersion == 2 && Subscriptions.Total > 0;
 
+    /// <summary>How the client tracks keys, or null before the first time.</summary>
+    public ClientTracking? Tracking { get; set; }
+
     /// <summary>Ends the wait for keys.</summary>
     public void EndBlocked()
     {
@@ -162,8 +166,19 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     {
         get
         {
-            string flags = (Subscriptions is { Total: > 0 } ? "P" : "") + (Blocked is not null ? "b" : "") + (Transaction is { IsOpen: true } ? "x" : "") + (ClosesAfterReply ? "c" : "") + (IsUnixSocket ? "U" : "") + (IsNoEvict ? "e" : "") + (IsNoTouch ? "T" : "");
-            return flags.Length == 0 ? "N" : flags;
+            StringBuilder flags = new();
+            void AddIf(bool condition, char letter) => _ = condition ? flags.Append(letter) : flags;
+            AddIf(Subscriptions is { Total: > 0 }, 'P');
+            AddIf(Transaction is { IsOpen: true }, 'x');
+            AddIf(Blocked is not null, 'b');
+            AddIf(Tracking is { IsOn: true }, 't');
+            AddIf(Tracking is { IsRedirectBroken: true }, 'R');
+            AddIf(Tracking is { IsBroadcast: true }, 'B');
+            AddIf(ClosesAfterReply, 'c');
+            AddIf(IsUnixSocket, 'U');
+            AddIf(IsNoEvict, 'e');
+            AddIf(IsNoTouch, 'T');
+            return flags.Length == 0 ? "N" : flags.ToString();
         }
     }
 
@@ -192,7 +207,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
             .Append($" flags={Flags} capa= db={Database} sub={SubscriptionCount(ChannelKind.Channel)} psub={SubscriptionCount(ChannelKind.Pattern)} ssub={SubscriptionCount(ChannelKind.Shard)} multi={(Transaction is { IsOpen: true } open ? open.Count : -1)} watch={Watches.Count}")
             .Append($" qbuf={input} qbuf-free={inputCapacity - input} argv-mem=0 multi-mem=0 rbs=0 rbp=0")
             .Append($" obl=0 oll={Transport.OutputBlocks} omem={output} tot-mem={inputCapacity + output} events=r")
-            .Append($" cmd={LastCommand} user=default redir=-1 resp={ProtocolVersion}")
+            .Append($" cmd={LastCommand} user=default redir={(Tracking is { IsOn: true } tracking ? tracking.RedirectId : -1)} resp={ProtocolVersion}")
             .Append($" lib-name={LibraryName} lib-ver={LibraryVersion}")
             .Append($" tot-net-in={InputTotalBytes} tot-net-out={OutputTotalBytes} tot-cmds={CommandCount}")
             .ToString();

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Valkey.Turbo.Engine.Tracking;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Persistence;
 
@@ -55,11 +56,32 @@ public sealed class Shard
     /// <summary>The commands that wait for the shard's keys.</summary>
     public BlockedKeys Blocked { get; } = new();
 
-    /// <summary>Tells those who watch a key, or wait for it, that it has changed.</summary>
-    public void NoteChange(int database, ReadOnlySpan<byte> key)
+    /// <summary>The clients that may have cached the shard's keys.</summary>
+    public TrackedKeys Tracked { get; }
+
+    /// <summary>Tells those who watch a key, wait for it or have cached it that it has changed.</summary>
+    public void NoteChange(Worker worker, int database, ReadOnlySpan<byte> key)
     {
         Watched.Touch(database, key);
         Blocked.Signal(database, key);
+        NoteForTrackers(worker, key);
+    }
+
+    /// <summary>Tells those who watch a key, or wait for it, that it has expired.</summary>
+    public void NoteExpired(Worker worker, int database, ReadOnlySpan<byte> key)
+    {
+        Watched.TouchExpired(database, key);
+        Blocked.Signal(database, key);
+        NoteForTrackers(worker, key);
+    }
+
+    private void NoteForTrackers(Worker worker, ReadOnlySpan<byte> key)
+    {
+        Tracked.Invalidate(worker, key);
+        if (worker.Server.Tracking.HasBroadcast)
+        {
+            worker.NoteForBroadcast(key);
+        }
     }
 
     /// <summary>The greatest stamp given to a write here.</summary>
@@ -77,9 +99,10 @@ public sealed class Shard
     /// </summary>
     internal Queue<(Keyspace Keyspace, long[] Turns)> Retired { get; } = new();
 
-    internal Shard(int index, int homeThread, SpanSource memory, int databaseCount, bool isShared, Action<ulong> wakeThreads)
+    internal Shard(int index, int homeThread, SpanSource memory, int databaseCount, bool isShared, TrackingDirectory tracking, Action<ulong> wakeThreads)
     {
         Index = index;
+        Tracked = new TrackedKeys(tracking);
         HomeThread = homeThread;
         Arena = new Arena(memory);
         _isShared = isShared;

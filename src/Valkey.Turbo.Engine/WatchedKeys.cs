@@ -18,6 +18,9 @@ public sealed class Watch(Shard shard, int database, ReadOnlySpan<byte> key)
     /// <summary>The key.</summary>
     public byte[] Key { get; } = key.ToArray();
 
+    /// <summary>Whether there was a live key when the watch began: otherwise that what is there expires is no change.</summary>
+    public bool WasPresent { get; init; }
+
     /// <summary>Whether the key has changed. Set under the shard; read by the session's thread under the shard as well.</summary>
     public bool IsDirty
     {
@@ -75,6 +78,18 @@ public sealed class WatchedKeys
             foreach (Watch watch in watches)
             {
                 watch.IsDirty = true;
+            }
+        }
+    }
+
+    /// <summary>Notes that a key has expired, which those have expected who saw it expired already.</summary>
+    public void TouchExpired(int database, ReadOnlySpan<byte> key)
+    {
+        if (_byKey.Count > 0 && _byKey.TryGetValue(NameOf(database, key), out List<Watch>? watches))
+        {
+            foreach (Watch watch in watches)
+            {
+                watch.IsDirty |= watch.WasPresent;
             }
         }
     }

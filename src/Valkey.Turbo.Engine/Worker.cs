@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Valkey.Turbo.Engine.PubSub;
+using Valkey.Turbo.Engine.Tracking;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Persistence;
 using Valkey.Turbo.Protocol;
@@ -15,6 +16,7 @@ public sealed class Worker : IDisposable
 {
     private readonly CommandText _record = new();
     private readonly ConcurrentQueue<Delivery> _mailbox = new();
+    private Dictionary<byte[], Session?>? _changedKeys;
     private long _lastStampNs;
     private long _turn;
 
@@ -130,6 +132,29 @@ public sealed class Worker : IDisposable
 
     /// <summary>The subscribers among the thread's clients.</summary>
     public LocalSubscribers Subscribers { get; } = new();
+
+    /// <summary>The thread's clients that track keys.</summary>
+    internal HashSet<ClientTracking> Trackers { get; } = [];
+
+    /// <summary>The client whose command runs, or null between commands.</summary>
+    public Session? Session { get; set; }
+
+    /// <summary>Notes a changed key for the broadcast at the end of the turn.</summary>
+    internal void NoteForBroadcast(ReadOnlySpan<byte> key)
+    {
+        _changedKeys ??= new Dictionary<byte[], Session?>(BytesComparer.Instance);
+        _changedKeys.GetAlternateLookup<ReadOnlySpan<byte>>()[key] = Session;
+    }
+
+    /// <summary>Tells broadcast clients which keys have changed in the turn. Called before the turn's replies are sent.</summary>
+    public void BroadcastChanges()
+    {
+        if (_changedKeys is { } changed)
+        {
+            _changedKeys = null;
+            Server.Tracking.Broadcast(this, changed);
+        }
+    }
 
     /// <summary>For putting messages together; what is in it is valid until the next use.</summary>
     internal CommandText Text { get; } = new();

@@ -87,6 +87,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
             TakeMessages();
             ResumeTimedOut();
             RetryParked();
+            _worker.BroadcastChanges();
             _worker.DeliverAll();
             SendReplies();
             if (_housekeeping.HasMore)
@@ -227,6 +228,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         connection.Session.EndTransaction();
         connection.Session.EndBlocked();
         _server.Channels.UnsubscribeAll(_worker, connection.Session);
+        _server.Tracking.Forget(_worker, connection.Session);
         connection.Session.Transaction?.Dispose();
         Interlocked.Decrement(ref _connectionCount);
         _network.ConnectionClosed();

@@ -47,6 +47,17 @@ public sealed class CommandText : IDisposable
         return this;
     }
 
+    /// <summary>Adds an integer as such, not as a word.</summary>
+    public CommandText AddInteger(long value)
+    {
+        Span<byte> line = stackalloc byte[Decimal64.MaxDigits + 3];
+        line[0] = (byte)':';
+        int length = 1 + Decimal64.Format(value, line[1..]);
+        "\r\n"u8.CopyTo(line[length..]);
+        _buffer.Append(line[..(length + 2)]);
+        return this;
+    }
+
     /// <summary>Adds a word.</summary>
     public CommandText Add(ReadOnlySpan<byte> word)
     {

@@ -14,6 +14,7 @@ internal static class ClientCommand
         CommandSpec.Define("client", -2, CommandFlags.None, "connection", "2.4.0", "Depends on subcommand.",
             "A container for client connection commands.", null, subcommands:
             [
+                .. ClientTrackingCommand.Subcommands,
                 Sub("id", 2, AllowBusy | NoScript | Loading | Stale, "5.0.0", "Returns the unique client ID of the connection.",
                     context => context.Reply.Integer(context.Session.Id)),
                 Sub("info", 2, NoScript | Loading | Stale, "6.2.0", "Returns information about the connection.",
@@ -38,9 +39,6 @@ internal static class ClientCommand
                 Sub("no-touch", 3, AllowBusy | NoScript | Loading | Stale, "7.2.0",
                     "Controls whether commands sent by the client affect the LRU/LFU of accessed keys.",
                     context => SetFlag(context, on => context.Session.IsNoTouch = on), syntax: "enabled=<on:ON | off:OFF>"),
-                Sub("getredir", 2, AllowBusy | NoScript | Loading | Stale, "6.0.0",
-                    "Returns the client ID to which the connection's tracking notifications are redirected.",
-                    context => context.Reply.Integer(-1)),
                 Sub("help", 2, Loading | Stale, "5.0.0", "Returns helpful text about the different subcommands.", Help),
             ]),
     ];
@@ -51,7 +49,7 @@ internal static class ClientCommand
     internal static void SetName(Session session, ReadOnlySpan<byte> name) =>
         session.Name = name.IsEmpty ? null : Encoding.ASCII.GetString(name);
 
-    private static CommandSpec Sub(
+    internal static CommandSpec Sub(
         string name, int arity, CommandFlags flags, string since, string summary, Action<CommandContext> run,
         string syntax = "", string tips = "", string categories = "") =>
         CommandSpec.Define(name, arity, flags, "connection", since, name is "list" or "kill" ? "O(N) where N is the number of client connections" : "O(1)",

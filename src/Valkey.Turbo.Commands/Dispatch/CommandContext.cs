@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Engine.Tracking;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
@@ -84,6 +85,19 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
                 _record.Add(Argument(i));
             }
             Worker.JournalHeld(Session.Database, _record.Bytes);
+        }
+    }
+
+    /// <summary>Remembers the keys that the command has read for a client that tracks.</summary>
+    internal void RememberReads(ClientTracking tracking)
+    {
+        if (!Command.Is(CommandFlags.ReadOnly) || !tracking.RemembersReads)
+        {
+            return;
+        }
+        foreach (int position in KeyPositions.Of(Command, _batch, _request))
+        {
+            Server.Shards[Server.ShardOf(Argument(position))].Tracked.Remember(Worker, Argument(position), tracking);
         }
     }
 
@@ -242,7 +256,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         }
         Delete(ref key);
         Worker.Stats.ExpiredKeys++;
-        Changed(key, KeyEvent.Generic, "del");
+        Changed(key, KeyEvent.Expired, "expired");
         Record(2).Add("DEL"u8).Add(key.Name);
         Journal(key);
     }
@@ -262,7 +276,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     public void Changed(in KeyHandle key, KeyEvent kind, string name)
     {
         _changes++;
-        key.Keyspace.Shard.NoteChange(key.Keyspace.Database, key.Name);
+        key.Keyspace.Shard.NoteChange(Worker, key.Keyspace.Database, key.Name);
         Announce(key, kind, name);
     }
 

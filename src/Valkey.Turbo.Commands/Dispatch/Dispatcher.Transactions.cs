@@ -128,8 +128,11 @@ public sealed partial class Dispatcher
         bool hasChanged = false;
         foreach (Watch watch in session.Watches)
         {
-            // A look removes the key if it has expired, which is a change as well.
-            watch.Shard.Keyspaces[watch.Database].Find(_worker, watch.Key, KeyHash.Of(watch.Key));
+            if (watch.WasPresent)
+            {
+                // A look removes the key if it has expired, which is a change as well.
+                watch.Shard.Keyspaces[watch.Database].Find(_worker, watch.Key, KeyHash.Of(watch.Key));
+            }
             hasChanged |= watch.IsDirty;
         }
         return hasChanged;

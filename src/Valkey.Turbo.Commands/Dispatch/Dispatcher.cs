@@ -45,6 +45,7 @@ public sealed partial class Dispatcher : IDisposable
     {
         _worker.RefreshTime();
         session.LastActiveNs = _worker.NowMonotonicNs;
+        _worker.Session = session;
         _reply.IsResp3 = session.ProtocolVersion == 3;
         Prepare(session, batch, first);
         int at = first;
@@ -65,6 +66,10 @@ public sealed partial class Dispatcher : IDisposable
                 break;
             }
             timedCalls++;
+            if (session.Tracking is not null)
+            {
+                EndCachingWord(session, spec);
+            }
             if (_worker.HasOwnDeliveries)
             {
                 _worker.DeliverAll();
@@ -72,6 +77,7 @@ public sealed partial class Dispatcher : IDisposable
         }
         ChargeTime(timed, timedCalls);
         _worker.Shards.ReleaseAll();
+        _worker.Session = null;
         return session.ClosesAfterReply ? batch.Count : at;
     }
 
@@ -248,9 +254,22 @@ public sealed partial class Dispatcher : IDisposable
         int errors = _reply.ErrorCount;
         spec.Run!(_context);
         _context.End();
+        if (session.Tracking is not null)
+        {
+            _context.RememberReads(session.Tracking);
+        }
         if (_reply.ErrorCount != errors)
         {
             counters.Failed++;
+        }
+    }
+
+    /// <summary>CLIENT CACHING speaks for the command behind it, or for the whole transaction if that is MULTI.</summary>
+    private static void EndCachingWord(Session session, CommandSpec? spec)
+    {
+        if (spec?.Name != "client" && session.Transaction is not { IsOpen: true })
+        {
+            session.Tracking!.HasCachingWord = false;
         }
     }
 
@@ -262,6 +281,10 @@ public sealed partial class Dispatcher : IDisposable
         ReplyWriter.Mark mark = _reply.GetMark();
         spec.Run!(_context);
         _context.End();
+        if (session.Tracking is not null)
+        {
+            _context.RememberReads(session.Tracking);
+        }
         bool isUnwanted = session.ReplyMode != ReplyMode.On && !_context.IsAlwaysAnswered;
         if (session.ReplyMode == ReplyMode.Skip)
         {

@@ -185,8 +185,10 @@ internal static class MoveCommands
             context.Reply.Error(Errors.Syntax);
             return;
         }
+        context.Server.Tracking.InvalidateEverything(context.Worker);
         foreach (Shard shard in context.Server.Shards)
         {
+            shard.Tracked.Clear();
             for (int database = 0; database < shard.Keyspaces.Length; database++)
             {
                 if (allDatabases || database == context.Session.Database)

@@ -35,6 +35,7 @@ public sealed class ServerConfig
         MaxBulkBytes = Number("proto-max-bulk-len");
         QueryBufferLimit = Number("client-query-buffer-limit");
         KeepAliveSeconds = Number("tcp-keepalive");
+        TrackingTableMaxKeys = Number("tracking-table-max-keys");
         Backlog = Number("tcp-backlog");
         IdleTimeoutSeconds = Number("timeout");
         Hz = Number("hz");
@@ -111,6 +112,7 @@ public sealed class ServerConfig
     public NumberDirective MaxBulkBytes { get; }
     public NumberDirective QueryBufferLimit { get; }
     public NumberDirective KeepAliveSeconds { get; }
+    public NumberDirective TrackingTableMaxKeys { get; }
     public NumberDirective Backlog { get; }
     public NumberDirective IdleTimeoutSeconds { get; }
     public NumberDirective Hz { get; }
