@@ -36,10 +36,15 @@ public sealed class Housekeeping(Worker worker)
     {
         for (int database = 0; database < shard.Keyspaces.Length; database++)
         {
-            if (worker.Server.ExpiresActively && !Sweep(shard, database, endNs))
+            if (worker.Server.ExpiresActively && !worker.Server.KeepsExpired && !Sweep(shard, database, endNs))
             {
                 return false;
             }
+        }
+        if (worker.Server.Tracking.IsOverLimit && shard.Tracked.KeyCount > 0 && worker.Shards.TryHold(shard.Index))
+        {
+            shard.Tracked.Shrink(worker);
+            worker.Shards.ReleaseAll();
         }
         while (shard.Discarded.Count > 0)
         {

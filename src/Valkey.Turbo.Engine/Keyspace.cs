@@ -426,6 +426,11 @@ public sealed class Keyspace
         {
             return false;
         }
+        // While clients are paused or data is brought in, keys stay; those who may still read just don't see them.
+        if (worker.Server.KeepsExpired && !worker.IsWriting)
+        {
+            return !(worker.Server.Config.ImportMode.IsSet && worker.Session is { IsImportSource: true });
+        }
         Expire(worker, position);
         return true;
     }

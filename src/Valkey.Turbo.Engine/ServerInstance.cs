@@ -52,6 +52,8 @@ public sealed class ServerInstance : IDisposable
         }
         Workers = new Worker[threadCount];
         Tracking = new TrackingDirectory(this);
+        Monitors = new MonitorDirectory(this);
+        Pause = new ClientPause(this);
         Shards = new Shard[shardCount];
         int databases = (int)config.Databases.Number;
         for (int i = 0; i < shardCount; i++)
@@ -98,6 +100,15 @@ public sealed class ServerInstance : IDisposable
 
     /// <summary>Who is subscribed to what.</summary>
     public ChannelTable Channels { get; }
+
+    /// <summary>Who watches all commands.</summary>
+    public MonitorDirectory Monitors { get; }
+
+    /// <summary>Whether clients are paused.</summary>
+    public ClientPause Pause { get; }
+
+    /// <summary>Whether keys that have expired are kept: while clients are paused, and while data is brought in.</summary>
+    internal bool KeepsExpired => Config.ImportMode.IsSet || Pause.Kind != PauseKind.None;
 
     /// <summary>Who tracks keys.</summary>
     public TrackingDirectory Tracking { get; }
@@ -197,6 +208,15 @@ public sealed class ServerInstance : IDisposable
 
     /// <summary>Makes a thread take another turn of its loop.</summary>
     internal void Wake(int thread) => Volatile.Read(ref _wakers[thread])?.Wake();
+
+    /// <summary>Makes every thread take another turn of its loop.</summary>
+    internal void WakeAll()
+    {
+        for (int thread = 0; thread < _wakers.Length; thread++)
+        {
+            Wake(thread);
+        }
+    }
 
     /// <summary>Notes an error reply under its code.</summary>
     public void CountError(string code)

@@ -97,6 +97,12 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>CLIENT NO-EVICT.</summary>
     public bool IsNoEvict { get; set; }
 
+    /// <summary>The letters of what the client says it can do: <c>r</c> for following redirections (CLIENT CAPA).</summary>
+    public string Capabilities { get; set; } = "";
+
+    /// <summary>CLIENT IMPORT-SOURCE: a tool that brings data in and sees keys that have expired.</summary>
+    public bool IsImportSource { get; set; }
+
     /// <summary>CLIENT NO-TOUCH.</summary>
     public bool IsNoTouch { get; set; }
 
@@ -133,6 +139,12 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>Whether the session may only change its subscriptions, as RESP2 could not tell replies from messages.</summary>
     public bool IsSubscriber => Subscriptions is not null && ProtocolVersion == 2 && Subscriptions.Total > 0;
 
+    /// <summary>Whether the client watches all commands.</summary>
+    public bool IsMonitor { get; internal set; }
+
+    /// <summary>Whether the client's next command waits for the end of a pause.</summary>
+    public bool IsPostponed { get; set; }
+
     /// <summary>How the client tracks keys, or null before the first time.</summary>
     public ClientTracking? Tracking { get; set; }
 
@@ -168,9 +180,10 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
         {
             StringBuilder flags = new();
             void AddIf(bool condition, char letter) => _ = condition ? flags.Append(letter) : flags;
+            AddIf(IsMonitor, 'O');
             AddIf(Subscriptions is { Total: > 0 }, 'P');
             AddIf(Transaction is { IsOpen: true }, 'x');
-            AddIf(Blocked is not null, 'b');
+            AddIf(Blocked is not null || IsPostponed, 'b');
             AddIf(Tracking is { IsOn: true }, 't');
             AddIf(Tracking is { IsRedirectBroken: true }, 'R');
             AddIf(Tracking is { IsBroadcast: true }, 'B');
@@ -178,6 +191,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
             AddIf(IsUnixSocket, 'U');
             AddIf(IsNoEvict, 'e');
             AddIf(IsNoTouch, 'T');
+            AddIf(IsImportSource, 'I');
             return flags.Length == 0 ? "N" : flags.ToString();
         }
     }
@@ -191,7 +205,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
         IsAuthenticated = !needsPassword;
         Name = null;
         ReplyMode = ReplyMode.On;
-        IsNoEvict = IsNoTouch = false;
+        IsNoEvict = IsNoTouch = IsImportSource = false;
     }
 
     private int SubscriptionCount(ChannelKind kind) => Subscriptions?.Count(kind) ?? 0;
@@ -204,7 +218,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
         return new StringBuilder(320)
             .Append($"id={Id} addr={Address} laddr={LocalAddress} fd={FileDescriptor} name={Name}")
             .Append($" age={(nowNs - ConnectedAtNs) / 1_000_000_000} idle={(nowNs - LastActiveNs) / 1_000_000_000}")
-            .Append($" flags={Flags} capa= db={Database} sub={SubscriptionCount(ChannelKind.Channel)} psub={SubscriptionCount(ChannelKind.Pattern)} ssub={SubscriptionCount(ChannelKind.Shard)} multi={(Transaction is { IsOpen: true } open ? open.Count : -1)} watch={Watches.Count}")
+            .Append($" flags={Flags} capa={Capabilities} db={Database} sub={SubscriptionCount(ChannelKind.Channel)} psub={SubscriptionCount(ChannelKind.Pattern)} ssub={SubscriptionCount(ChannelKind.Shard)} multi={(Transaction is { IsOpen: true } open ? open.Count : -1)} watch={Watches.Count}")
             .Append($" qbuf={input} qbuf-free={inputCapacity - input} argv-mem=0 multi-mem=0 rbs=0 rbp=0")
             .Append($" obl=0 oll={Transport.OutputBlocks} omem={output} tot-mem={inputCapacity + output} events=r")
             .Append($" cmd={LastCommand} user=default redir={(Tracking is { IsOn: true } tracking ? tracking.RedirectId : -1)} resp={ProtocolVersion}")

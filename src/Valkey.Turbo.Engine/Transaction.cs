@@ -11,6 +11,9 @@ public sealed class Transaction : IDisposable
     /// <summary>How many requests were queued.</summary>
     public int Count { get; set; }
 
+    /// <summary>Whether a request writes or may be replicated.</summary>
+    public bool MayReplicate { get; set; }
+
     /// <summary>Whether MULTI was called, and neither EXEC nor DISCARD since.</summary>
     public bool IsOpen { get; private set; }
 
@@ -26,7 +29,7 @@ public sealed class Transaction : IDisposable
         Requests.Consume(Requests.Length);
         Requests.Release();
         Count = 0;
-        IsOpen = IsAborted = false;
+        IsOpen = IsAborted = MayReplicate = false;
     }
 
     public void Dispose() => Requests.Dispose();

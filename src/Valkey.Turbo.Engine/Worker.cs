@@ -136,6 +136,12 @@ public sealed class Worker : IDisposable
     /// <summary>The thread's clients that track keys.</summary>
     internal HashSet<ClientTracking> Trackers { get; } = [];
 
+    /// <summary>Whether the command that runs is one that writes.</summary>
+    public bool IsWriting { get; set; }
+
+    /// <summary>The thread's clients that watch all commands.</summary>
+    internal HashSet<Session> Monitors { get; } = [];
+
     /// <summary>The client whose command runs, or null between commands.</summary>
     public Session? Session { get; set; }
 

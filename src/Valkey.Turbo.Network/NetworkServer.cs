@@ -131,6 +131,7 @@ public sealed class NetworkServer : IDisposable
     internal void RunCron()
     {
         _server.AdjustClock();
+        _server.Pause.EndIfOver();
         _ = _server.UsedBytes;
         _server.Rates.Sample(_server);
     }

@@ -41,6 +41,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
     private readonly ConcurrentQueue<Message> _messages = new();
     private readonly List<Connection> _dirty = [];
     private readonly Queue<Connection> _parked = new();
+    private readonly Queue<Connection> _postponed = new();
     private readonly List<int> _pausedListeners = [];
     private Connection? _running;
     private int _isWakePending;
@@ -86,6 +87,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
             _worker.Stats.EventLoopCycles++;
             TakeMessages();
             ResumeTimedOut();
+            RetryPostponed();
             RetryParked();
             _worker.BroadcastChanges();
             _worker.DeliverAll();
@@ -229,6 +231,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         connection.Session.EndBlocked();
         _server.Channels.UnsubscribeAll(_worker, connection.Session);
         _server.Tracking.Forget(_worker, connection.Session);
+        _server.Monitors.Set(_worker, connection.Session, isMonitor: false);
         connection.Session.Transaction?.Dispose();
         Interlocked.Decrement(ref _connectionCount);
         _network.ConnectionClosed();
@@ -309,7 +312,11 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         connection.Input = waiting;
         connection.Partial = PartialRequest.None;
         connection.IsParked = true;
-        if (connection.Session.Blocked is not { IsWaiting: true } command)
+        if (connection.Session.IsPostponed)
+        {
+            _postponed.Enqueue(connection);
+        }
+        else if (connection.Session.Blocked is not { IsWaiting: true } command)
         {
             _parked.Enqueue(connection);
         }
@@ -317,6 +324,20 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         {
             command.HasTimer = true;
             _deadlines.Enqueue((connection, command), command.DeadlineNs);
+        }
+    }
+
+    /// <summary>Runs what has waited for the end of a pause.</summary>
+    private void RetryPostponed()
+    {
+        for (int count = _postponed.Count; count > 0 && _server.Pause.Kind != PauseKind.All; count--)
+        {
+            Connection connection = _postponed.Dequeue();
+            if (!connection.IsClosing)
+            {
+                connection.IsParked = connection.Session.IsPostponed = false;
+                RunBuffered(connection);
+            }
         }
     }
 
@@ -367,7 +388,12 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
     /// <summary>How long to wait for events at most, so that no deadline is missed.</summary>
     private int UntilDeadline(int timeoutMs)
     {
-        if (!_deadlines.TryPeek(out _, out long deadlineNs))
+        bool hasDeadline = _deadlines.TryPeek(out _, out long deadlineNs);
+        if (_postponed.Count > 0)
+        {
+            deadlineNs = hasDeadline ? Math.Min(deadlineNs, _server.Pause.EndNs) : _server.Pause.EndNs;
+        }
+        else if (!hasDeadline)
         {
             return timeoutMs;
         }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Engine.PubSub;
 
 namespace Valkey.Turbo.Commands.Administration;
 
@@ -101,15 +102,18 @@ internal static class InfoText
         Line(text, "maxclients", server.Config.MaxClients.Number);
         Line(text, "client_recent_max_input_buffer", server.Clients.Values.Select(client => client.Transport.InputCapacity).DefaultIfEmpty().Max());
         Line(text, "client_recent_max_output_buffer", server.Clients.Values.Select(client => client.Transport.OutputBytes).DefaultIfEmpty().Max());
-        Line(text, "blocked_clients", context.Server.Clients.Values.Count(client => client.Blocked is not null));
+        Line(text, "blocked_clients", context.Server.Clients.Values.Count(client => client.Blocked is not null || client.IsPostponed));
         Line(text, "watching_clients", context.Server.Clients.Values.Count(client => client.Watches.Count > 0));
         Line(text, "total_watched_keys", context.Server.Clients.Values.Sum(client => client.Watches.Count));
-        Zeros(text, "tracking_clients pubsub_clients clients_in_timeout_table");
+        Line(text, "tracking_clients", server.Tracking.ClientCount);
+        Line(text, "pubsub_clients", server.Clients.Values.Count(client => client.Subscriptions is { Total: > 0 }));
+        Line(text, "clients_in_timeout_table", server.Clients.Values.Count(client => client.Blocked is { DeadlineNs: < BlockedCommand.Never }));
         Line(text, "total_blocking_keys_on_nokey", server.Shards.Sum(shard => shard.Blocked.KeyCountForDeletion));
         Line(text, "total_blocking_keys", server.Shards.Sum(shard => shard.Blocked.KeyCount));
-        Line(text, "paused_reason", "none");
-        Line(text, "paused_actions", "none");
-        Line(text, "paused_timeout_milliseconds", 0);
+        PauseKind pause = server.Pause.Kind;
+        Line(text, "paused_reason", pause == PauseKind.None ? "none" : "client_pause");
+        Line(text, "paused_actions", pause switch { PauseKind.All => "all", PauseKind.Write => "write", _ => "none" });
+        Line(text, "paused_timeout_milliseconds", pause == PauseKind.None ? 0 : (server.Pause.EndNs - server.Clock.MonotonicNs) / 1_000_000);
     }
 
     private static void MemorySection(CommandContext context, StringBuilder text)
@@ -196,10 +200,16 @@ internal static class InfoText
             + "total_eviction_exceeded_time current_eviction_exceeded_time");
         Line(text, "keyspace_hits", Sum(stats => stats.KeyspaceHits));
         Line(text, "keyspace_misses", Sum(stats => stats.KeyspaceMisses));
-        Zeros(text, "pubsub_channels pubsub_patterns pubsubshard_channels latest_fork_usec total_forks migrate_cached_sockets "
+        Line(text, "pubsub_channels", server.Channels.Active(ChannelKind.Channel, "*"u8).Count);
+        Line(text, "pubsub_patterns", server.Channels.PatternTotal);
+        Line(text, "pubsubshard_channels", server.Channels.Active(ChannelKind.Shard, "*"u8).Count);
+        Zeros(text, "latest_fork_usec total_forks migrate_cached_sockets "
             + "slave_expires_tracked_keys active_defrag_hits active_defrag_misses active_defrag_key_hits active_defrag_key_misses "
-            + "total_active_defrag_time current_active_defrag_time tracking_total_keys tracking_total_items tracking_total_prefixes "
-            + "unexpected_error_replies");
+            + "total_active_defrag_time current_active_defrag_time");
+        Line(text, "tracking_total_keys", server.Tracking.KeyCount);
+        Line(text, "tracking_total_items", server.Tracking.ItemCount);
+        Line(text, "tracking_total_prefixes", server.Tracking.PrefixCount);
+        Zeros(text, "unexpected_error_replies");
         Line(text, "total_error_replies", Sum(stats => stats.ErrorReplies));
         Zeros(text, "dump_payload_sanitizations client_query_buffer_limit_disconnections client_output_buffer_limit_disconnections");
         Line(text, "parked_commands", Sum(stats => stats.ParkedCommands));

@@ -29,10 +29,18 @@ internal static class ClientCommand
                     tips: "request_policy:all_nodes response_policy:all_succeeded"),
                 Sub("kill", -3, Admin | NoScript | Loading | Stale, "2.4.0", "Terminates open connections.", Kill,
                     categories: "dangerous"),
+                Sub("pause", -3, Admin | AllowBusy | NoScript | Loading | Stale, "3.0.0", "Suspends commands processing.", Pause,
+                    syntax: "timeout:integer [mode=<write:WRITE | all:ALL>]", categories: "dangerous"),
+                Sub("unpause", 2, Admin | AllowBusy | NoScript | Loading | Stale, "6.2.0", "Resumes processing commands from paused clients.", Unpause,
+                    categories: "dangerous"),
                 Sub("unblock", -3, Admin | AllowBusy | NoScript | Loading | Stale, "5.0.0", "Unblocks a client that waits for keys.", Unblock,
                     syntax: "client-id:integer [unblock-type=<timeout:TIMEOUT | error:ERROR>]"),
                 Sub("reply", 3, AllowBusy | NoScript | Loading | Stale | NoMulti, "3.2.0", "Instructs the server whether to reply to commands.", Reply,
                     syntax: "action=<on:ON | off:OFF | skip:SKIP>"),
+                Sub("capa", -3, AllowBusy | NoScript | Loading | Stale, "8.0.0", "A client claims its capability.", Capability,
+                    syntax: "capability:string..."),
+                Sub("import-source", 3, AllowBusy | NoScript | Loading | Stale, "8.1.0", "Marks this client as an import source when the server is in import mode.",
+                    ImportSource, syntax: "enabled=<on:ON | off:OFF>"),
                 Sub("no-evict", 3, Admin | AllowBusy | NoScript | Loading | Stale, "7.0.0", "Sets the client eviction mode of the connection.",
                     context => SetFlag(context, on => context.Session.IsNoEvict = on), syntax: "enabled=<on:ON | off:OFF>",
                     categories: "dangerous"),
@@ -73,6 +81,33 @@ internal static class ClientCommand
             }
         }
         context.Reply.Verbatim("txt", text.ToString());
+    }
+
+    private static void Pause(CommandContext context)
+    {
+        bool isWrite = context.ArgumentCount == 4 && context.Is(3, "WRITE");
+        if (context.ArgumentCount == 4 && !isWrite && !context.Is(3, "ALL"))
+        {
+            context.Reply.Error("ERR CLIENT PAUSE mode must be WRITE or ALL");
+            return;
+        }
+        if (!context.TryInteger(2, out long milliseconds, "ERR timeout is not an integer or out of range"))
+        {
+            return;
+        }
+        if (milliseconds is < 0 or > long.MaxValue / 2_000_000)
+        {
+            context.Reply.Error(milliseconds < 0 ? "ERR timeout is negative" : "ERR timeout is out of range");
+            return;
+        }
+        context.Server.Pause.Begin(isWrite ? PauseKind.Write : PauseKind.All, context.Server.Clock.MonotonicNs + milliseconds * 1_000_000);
+        context.Reply.Ok();
+    }
+
+    private static void Unpause(CommandContext context)
+    {
+        context.Server.Pause.End();
+        context.Reply.Ok();
     }
 
     private static void Unblock(CommandContext context)
@@ -206,6 +241,28 @@ internal static class ClientCommand
         {
             context.Reply.Error(Errors.Syntax);
         }
+    }
+
+    private static void Capability(CommandContext context)
+    {
+        for (int i = 2; i < context.ArgumentCount; i++)
+        {
+            if (context.Is(i, "REDIRECT"))
+            {
+                context.Session.Capabilities = "r";
+            }
+        }
+        context.Reply.Ok();
+    }
+
+    private static void ImportSource(CommandContext context)
+    {
+        if (!context.Server.Config.ImportMode.IsSet && !context.Is(2, "OFF"))
+        {
+            context.Reply.Error("ERR Server is not in import mode");
+            return;
+        }
+        SetFlag(context, on => context.Session.IsImportSource = on);
     }
 
     private static void SetFlag(CommandContext context, Action<bool> set)

@@ -3,14 +3,19 @@ using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Commands.Connection;
 
-/// <summary>The filters of CLIENT LIST and CLIENT KILL; a client must pass all that are given.</summary>
+/// <summary>
+/// The filters of CLIENT LIST and CLIENT KILL; a client must pass all that are given. Of several of one kind the last counts,
+/// but IDs add up.
+/// </summary>
 internal sealed class ClientFilter
 {
     private static readonly string[] Types = ["normal", "master", "primary", "slave", "replica", "pubsub"];
     private const string KnownFlags = "AbBcdeEiIMNOPrRStTuUx";
     private const string KnownCapabilities = "r";
 
-    private readonly List<Func<Session, CommandContext, bool>> _conditions = [];
+    private readonly Dictionary<string, Func<Session, CommandContext, bool>> _conditions = [];
+    private readonly HashSet<long> _ids = [];
+    private readonly HashSet<long> _excludedIds = [];
 
     /// <summary>The exact peer address, for the old form of CLIENT KILL.</summary>
     internal string? Address { get; init; }
@@ -42,7 +47,7 @@ internal sealed class ClientFilter
         {
             return false;
         }
-        foreach (Func<Session, CommandContext, bool> condition in _conditions)
+        foreach (Func<Session, CommandContext, bool> condition in _conditions.Values)
         {
             if (!condition(session, context))
             {
@@ -55,15 +60,15 @@ internal sealed class ClientFilter
     private string? ParseOne(CommandContext context, ref int at)
     {
         string name = context.Text(at).ToLowerInvariant();
-        if (at + 1 >= context.ArgumentCount)
-        {
-            return Errors.Syntax;
-        }
         bool negated = name.StartsWith("not-", StringComparison.Ordinal);
         string kind = negated ? name[4..] : name;
         if (kind == "id")
         {
             return ParseIds(context, ref at, negated);
+        }
+        if (at + 1 >= context.ArgumentCount)
+        {
+            return Errors.Syntax;
         }
         string value = context.Text(at + 1);
         at += 2;
@@ -89,14 +94,14 @@ internal sealed class ClientFilter
         };
         if (test is not null)
         {
-            _conditions.Add((session, _) => test(session) != negated);
+            _conditions[name] = (session, _) => test(session) != negated;
         }
         return error;
     }
 
     private string? ParseIds(CommandContext context, ref int at, bool negated)
     {
-        HashSet<long> ids = [];
+        HashSet<long> ids = negated ? _excludedIds : _ids;
         at++;
         while (at < context.ArgumentCount && Decimal64.TryParse(context.Argument(at), out long id))
         {
@@ -107,11 +112,7 @@ internal sealed class ClientFilter
             ids.Add(id);
             at++;
         }
-        if (ids.Count == 0)
-        {
-            return at < context.ArgumentCount ? "ERR client-id should be greater than 0" : Errors.Syntax;
-        }
-        _conditions.Add((session, _) => ids.Contains(session.Id) != negated);
+        _conditions[negated ? "not-id" : "id"] = (session, _) => ids.Contains(session.Id) != negated;
         return null;
     }
 
@@ -124,15 +125,15 @@ internal sealed class ClientFilter
         }
         if (!long.TryParse(value, out long seconds))
         {
-            return Errors.NotInteger;
+            return $"ERR {kind} is not an integer or out of range";
         }
         if (seconds <= 0)
         {
             return $"ERR {kind} should be greater than 0";
         }
         bool isAge = kind == "maxage";
-        _conditions.Add((session, context) =>
-            (context.Worker.NowMonotonicNs - (isAge ? session.ConnectedAtNs : session.LastActiveNs)) / 1_000_000_000 >= seconds);
+        _conditions[kind] = (session, context) =>
+            (context.Worker.NowMonotonicNs - (isAge ? session.ConnectedAtNs : session.LastActiveNs)) / 1_000_000_000 >= seconds;
         return null;
     }
 
@@ -144,7 +145,7 @@ internal sealed class ClientFilter
             return Fail(out error, $"ERR Unknown client type '{value}'");
         }
         error = null;
-        return _ => type == "normal";
+        return session => type == (session.Subscriptions is { Total: > 0 } ? "pubsub" : "normal");
     }
 
     private static Func<Session, bool>? DatabaseTest(CommandContext context, string value, bool negated, out string? error)
@@ -152,7 +153,7 @@ internal sealed class ClientFilter
         long limit = context.Server.Config.Databases.Number;
         if (!int.TryParse(value, out int database))
         {
-            return Fail(out error, Errors.NotInteger);
+            return Fail(out error, "ERR DB is not an integer or out of range");
         }
         if (database < 0 || database >= limit)
         {
@@ -179,7 +180,7 @@ internal sealed class ClientFilter
             return Fail(out error, $"ERR Unknown capa found in the {(negated ? "NOT-CAPA" : "provided")} filter: {value}");
         }
         error = null;
-        return _ => value.Length == 0;
+        return session => value.All(session.Capabilities.Contains);
     }
 
     private static Func<Session, bool>? Fail(out string? error, string text)

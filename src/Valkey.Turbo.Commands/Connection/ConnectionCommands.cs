@@ -194,6 +194,7 @@ internal static class ConnectionCommands
     private static void Reset(CommandContext context)
     {
         context.Server.Channels.UnsubscribeAll(context.Worker, context.Session);
+        context.Server.Monitors.Set(context.Worker, context.Session, isMonitor: false);
         context.Server.Tracking.End(context.Worker, context.Session.Tracking);
         context.Session.Reset(needsPassword: context.Server.Config.RequirePass.Text.Length > 0);
         context.Reply.IsResp3 = false;

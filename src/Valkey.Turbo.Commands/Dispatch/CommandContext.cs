@@ -69,6 +69,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         _firstKeyHash = firstKeyHash;
         _firstKeyShard = firstKeyShard;
         ArgumentCount = batch.ArgumentCount(request);
+        Worker.IsWriting = command.Is(CommandFlags.Write);
         _isJournalled = false;
         _changes = 0;
         IsBlocked = IsAlwaysAnswered = false;

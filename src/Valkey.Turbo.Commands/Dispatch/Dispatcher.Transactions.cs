@@ -17,9 +17,10 @@ public sealed partial class Dispatcher
         _mark.Dispose();
     }
 
-    private void Queue(Session session, RequestBatch batch, int index)
+    private void Queue(Session session, CommandSpec spec, RequestBatch batch, int index)
     {
         Transaction transaction = session.Transaction!;
+        transaction.MayReplicate |= spec.Is(CommandFlags.Write | CommandFlags.MayReplicate);
         batch.CopyTo(transaction.Requests, index, 1);
         transaction.Count++;
         if (session.ReplyMode == ReplyMode.On)
@@ -69,6 +70,10 @@ public sealed partial class Dispatcher
             ReadOnlySpan<byte> key = hasKey ? batch.Argument(index, spec.Keys.First) : default;
             _context.Begin(session, spec, batch, index, hasKey ? KeyHash.Of(key) : 0, hasKey ? _server.ShardOf(key) : -1);
             RunHandler(session, spec);
+            if (_server.Monitors.HasAny)
+            {
+                Show(spec);
+            }
             return true;
         });
         JournalMark("EXEC"u8, session);

@@ -199,6 +199,10 @@ public sealed partial class Dispatcher : IDisposable
             Reject(spec, Errors.OutOfMemory);
             return true;
         }
+        if (_server.Pause.IsSet && IsPostponed(session, spec))
+        {
+            return false;
+        }
         if (session.Transaction is { IsOpen: true })
         {
             if (spec.Is(CommandFlags.RunsTransaction))
@@ -213,7 +217,7 @@ public sealed partial class Dispatcher : IDisposable
             }
             if (!spec.Is(CommandFlags.NotQueued))
             {
-                Queue(session, batch, index);
+                Queue(session, spec, batch, index);
                 return true;
             }
         }
@@ -222,8 +226,13 @@ public sealed partial class Dispatcher : IDisposable
             _worker.Stats.ParkedCommands++;
             return false;
         }
+        bool isRetry = session.Blocked is not null;
         _context.Begin(session, spec, batch, index, _hashes[index], _shards[index]);
         RunHandler(session, spec);
+        if (_server.Monitors.HasAny && !isRetry)
+        {
+            Show(spec);
+        }
         if (_context.IsBlocked)
         {
             return false;
@@ -236,19 +245,26 @@ public sealed partial class Dispatcher : IDisposable
         return true;
     }
 
+    /// <summary>Whether the command waits for the end of a pause; what is blocked may still give up.</summary>
+    private bool IsPostponed(Session session, CommandSpec spec)
+    {
+        bool mayReplicate = spec.Is(CommandFlags.Write | CommandFlags.MayReplicate)
+            || (spec.Is(CommandFlags.RunsTransaction) && session.Transaction is { IsOpen: true, MayReplicate: true });
+        session.IsPostponed = session.Blocked is not ({ IsTimedOut: true } or { IsUnblocked: true }) && _server.Pause.Holds(mayReplicate);
+        return session.IsPostponed;
+    }
+
     private void RunHandler(Session session, CommandSpec spec)
     {
         if (spec.Container is not null)
         {
             session.LastCommand = spec.FullName;
         }
-        session.CommandCount++;
-        _worker.Stats.CommandsProcessed++;
         ref CommandCounters counters = ref _worker.Stats.Commands[spec.Id];
-        counters.Calls++;
         if (session.ReplyMode != ReplyMode.On)
         {
             RunSilently(session, spec);
+            Count(session, ref counters);
             return;
         }
         int errors = _reply.ErrorCount;
@@ -262,6 +278,18 @@ public sealed partial class Dispatcher : IDisposable
         {
             counters.Failed++;
         }
+        Count(session, ref counters);
+    }
+
+    /// <summary>Counts a command that is done; one that has begun to wait is not.</summary>
+    private void Count(Session session, ref CommandCounters counters)
+    {
+        if (!_context.IsBlocked)
+        {
+            session.CommandCount++;
+            _worker.Stats.CommandsProcessed++;
+            counters.Calls++;
+        }
     }
 
     /// <summary>CLIENT CACHING speaks for the command behind it, or for the whole transaction if that is MULTI.</summary>
@@ -270,6 +298,15 @@ public sealed partial class Dispatcher : IDisposable
         if (spec?.Name != "client" && session.Transaction is not { IsOpen: true })
         {
             session.Tracking!.HasCachingWord = false;
+        }
+    }
+
+    /// <summary>Shows the command that was just run to those who watch all commands.</summary>
+    private void Show(CommandSpec spec)
+    {
+        if (!spec.Is(CommandFlags.SkipMonitor | CommandFlags.Admin))
+        {
+            Administration.MonitorCommand.Show(_context);
         }
     }
 

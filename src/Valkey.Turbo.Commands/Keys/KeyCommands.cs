@@ -122,7 +122,9 @@ internal static class KeyCommands
             }
             ReadOnlySpan<byte> key = Entry.Key(keyspace.Table.RandomEntry(context.Worker.Random));
             byte[] name = key.ToArray();
-            if (!keyspace.Find(context.Worker, name, KeyHash.Of(name)).IsNone)
+            // During a pause there may be nothing but keys that have expired and stay; one of those has to do then.
+            bool isLastTry = i == maxTries - 1 && context.Server.Pause.IsSet;
+            if (!keyspace.Find(context.Worker, name, KeyHash.Of(name)).IsNone || isLastTry)
             {
                 context.Reply.Bulk(name);
                 return;

@@ -39,7 +39,7 @@ public sealed class CommandTable
         .. Transactions.TransactionCommands.Rows, .. Channels.SubscribeCommands.Rows, .. Channels.PublishCommands.Rows,
         .. Connection.ConnectionCommands.Rows, .. Connection.ClientCommand.Rows,
         .. Administration.ServerCommands.Rows, .. Administration.ConfigCommand.Rows, .. Administration.InfoCommand.Rows,
-        .. Administration.FunctionCommand.Rows,
+        .. Administration.FunctionCommand.Rows, .. Administration.MonitorCommand.Rows, .. Keys.WaitCommands.Rows,
         .. Administration.CommandCommand.Rows, .. Administration.MemoryCommand.Rows, .. Administration.DebugCommand.Rows,
     ]);
 

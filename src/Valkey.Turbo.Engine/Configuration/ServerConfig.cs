@@ -61,6 +61,7 @@ public sealed class ServerConfig
         SyslogFacility = Choice("syslog-facility");
         SyslogEnabled = Flag("syslog-enabled");
         ProtectedMode = Flag("protected-mode");
+        ImportMode = Flag("import-mode");
         LazyUserFlush = Flag("lazyfree-lazy-user-flush");
         Threads.Assign(0);
         Directory.TrySet(Environment.CurrentDirectory);
@@ -135,6 +136,7 @@ public sealed class ServerConfig
     public TextDirective SyslogIdent { get; }
     public FlagDirective SyslogEnabled { get; }
     public FlagDirective ProtectedMode { get; }
+    public FlagDirective ImportMode { get; }
     public FlagDirective LazyUserFlush { get; }
 
     /// <summary>Whether eviction goes by frequency of use, so that entries keep LFU data instead of LRU.</summary>

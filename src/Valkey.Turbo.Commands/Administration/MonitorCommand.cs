@@ -1,0 +1,68 @@
+using System.Text;
+using Valkey.Turbo.Engine;
+using static Valkey.Turbo.Commands.CommandFlags;
+
+namespace Valkey.Turbo.Commands.Administration;
+
+/// <summary>MONITOR: shows every command that is run, but those of administrators.</summary>
+internal static class MonitorCommand
+{
+    private static readonly byte[] Redacted = Encoding.ASCII.GetBytes("\"(redacted)\"");
+
+    internal static readonly CommandSpec[] Rows =
+    [
+        CommandSpec.Define("monitor", 1, Admin | NoScript | Loading | Stale, "server", "1.0.0", "O(1)",
+            "Listens for all requests received by the server in real-time.", Monitor, scope: ShardScope.None),
+    ];
+
+    private static void Monitor(CommandContext context)
+    {
+        context.Server.Monitors.Set(context.Worker, context.Session, isMonitor: true);
+        context.Reply.Ok();
+    }
+
+    /// <summary>Shows the command that was just run.</summary>
+    internal static void Show(CommandContext context)
+    {
+        long microseconds = context.Server.Clock.UnixMicroseconds;
+        StringBuilder line = new();
+        Session session = context.Session;
+        string peer = session.IsUnixSocket ? "unix:" + session.LocalAddress : session.Address;
+        line.Append($"+{microseconds / 1_000_000}.{microseconds % 1_000_000:D6} [{session.Database} {peer}]");
+        for (int i = 0; i < context.ArgumentCount; i++)
+        {
+            line.Append(' ');
+            if (Secrets.IsSecret(context, i))
+            {
+                line.Append(Encoding.ASCII.GetString(Redacted));
+            }
+            else
+            {
+                Quote(line, context.Argument(i));
+            }
+        }
+        line.Append("\r\n");
+        context.Server.Monitors.Show(context.Worker, Encoding.Latin1.GetBytes(line.ToString()));
+    }
+
+    /// <summary>Writes bytes between quotes, with escapes for what is not printable.</summary>
+    private static void Quote(StringBuilder line, ReadOnlySpan<byte> bytes)
+    {
+        line.Append('"');
+        foreach (byte b in bytes)
+        {
+            _ = b switch
+            {
+                (byte)'\\' or (byte)'"' => line.Append('\\').Append((char)b),
+                (byte)'\n' => line.Append("\\n"),
+                (byte)'\r' => line.Append("\\r"),
+                (byte)'\t' => line.Append("\\t"),
+                7 => line.Append("\\a"),
+                8 => line.Append("\\b"),
+                >= 0x20 and < 0x7F => line.Append((char)b),
+                _ => line.Append($"\\x{b:x2}"),
+            };
+        }
+        line.Append('"');
+    }
+}

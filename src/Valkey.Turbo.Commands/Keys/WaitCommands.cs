@@ -1,0 +1,85 @@
+using static Valkey.Turbo.Commands.CommandFlags;
+
+namespace Valkey.Turbo.Commands.Keys;
+
+/// <summary>WAIT and WAITAOF: until replicas, or the disk, have what the client wrote. There are no replicas and no append-only file yet.</summary>
+internal static class WaitCommands
+{
+    internal static readonly CommandSpec[] Rows =
+    [
+        CommandSpec.Define("wait", 3, Blocking, "generic", "3.0.0", "O(1)",
+            "Blocks until the asynchronous replication of all preceding write commands sent by the connection is completed.", Wait,
+            syntax: "numreplicas:integer timeout:integer", categories: "connection !keyspace",
+            tips: "request_policy:all_shards response_policy:agg_min", scope: ShardScope.None),
+        CommandSpec.Define("waitaof", 4, Blocking, "generic", "7.2.0", "O(1)",
+            "Blocks until all of the preceding write commands sent by the connection are written to the append-only file of the primary and/or replicas.",
+            WaitAof, syntax: "numlocal:integer numreplicas:integer timeout:integer", categories: "connection !keyspace",
+            tips: "request_policy:all_shards response_policy:agg_min", scope: ShardScope.None),
+    ];
+
+    private static void Wait(CommandContext context)
+    {
+        if (!context.TryInteger(1, out long replicas) || !TryTimeout(context, 2, out long timeoutNs))
+        {
+            return;
+        }
+        bool isRefused = false;
+        if (replicas > 0 && context.TryBlock(1, 0, timeoutNs, takesNothing: true, null, out isRefused))
+        {
+            return;
+        }
+        if (!isRefused)
+        {
+            context.Reply.Integer(0);
+        }
+    }
+
+    private static void WaitAof(CommandContext context)
+    {
+        if (!context.TryInteger(1, out long local))
+        {
+            return;
+        }
+        if (local is < 0 or > 1)
+        {
+            context.Reply.Error("ERR value is out of range, value must between 0 and 1");
+            return;
+        }
+        if (!context.TryPositive(2, out long replicas) || !TryTimeout(context, 3, out long timeoutNs))
+        {
+            return;
+        }
+        if (local > 0)
+        {
+            context.Reply.Error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
+            return;
+        }
+        bool isRefused = false;
+        if (replicas > 0 && context.TryBlock(1, 0, timeoutNs, takesNothing: true, null, out isRefused))
+        {
+            return;
+        }
+        if (!isRefused)
+        {
+            context.Reply.Array(2);
+            context.Reply.Integer(0);
+            context.Reply.Integer(0);
+        }
+    }
+
+    private static bool TryTimeout(CommandContext context, int index, out long timeoutNs)
+    {
+        timeoutNs = 0;
+        if (!context.TryInteger(index, out long milliseconds, "ERR timeout is not an integer or out of range"))
+        {
+            return false;
+        }
+        if (milliseconds is < 0 or > long.MaxValue / 2_000_000)
+        {
+            context.Reply.Error(milliseconds < 0 ? "ERR timeout is negative" : "ERR timeout is out of range");
+            return false;
+        }
+        timeoutNs = milliseconds * 1_000_000;
+        return true;
+    }
+}
