@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Valkey.Turbo.Engine.Eviction;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
@@ -248,6 +249,22 @@ public sealed class Keyspace
         CountVolatile(entry, isVolatile: false);
         Table.Remove(position);
         Free(entry);
+    }
+
+    /// <summary>Removes a key, to make room, if it is still there and may go.</summary>
+    internal bool TryEvict(Worker worker, EvictionPolicy policy, ReadOnlySpan<byte> key)
+    {
+        TablePosition position = Table.Find(key, KeyHash.Of(key));
+        if (position.IsNone || !policy.Allows(new Entry(position.Entry)))
+        {
+            return false;
+        }
+        worker.Stats.EvictedKeys++;
+        worker.JournalDelete(Shard, Database, key);
+        Shard.NoteChange(worker, Database, key);
+        worker.Server.KeyEvents.Announce(worker, KeyEvent.Evicted, "evicted", Database, key);
+        Delete(position);
+        return true;
     }
 
     /// <summary>Puts a copy of another keyspace's entry under a key that is absent here. Both shards must be borrowed.</summary>

@@ -151,7 +151,7 @@ public sealed class ServerInstance : IDisposable
 
     internal ReservationToken Reservations { get; }
 
-    /// <summary>Exact bytes of all keys, values and tables.</summary>
+    /// <summary>Exact bytes of all keys, values and tables, and, as of late, of the clients' buffers.</summary>
     public long UsedBytes
     {
         get
@@ -160,6 +160,10 @@ public sealed class ServerInstance : IDisposable
             foreach (Shard shard in Shards)
             {
                 sum += shard.Arena.UsedBytes;
+            }
+            foreach (Worker worker in Workers)
+            {
+                sum += worker.BufferBytes;
             }
             if (sum > PeakUsedBytes)
             {

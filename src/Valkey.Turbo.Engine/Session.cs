@@ -31,6 +31,9 @@ public interface ISessionTransport
     /// <summary>Bytes of replies waiting to be sent.</summary>
     long OutputBytes { get; }
 
+    /// <summary>Bytes of memory held for replies.</summary>
+    long OutputCapacity { get; }
+
     /// <summary>Blocks of replies waiting to be sent.</summary>
     int OutputBlocks { get; }
 
@@ -139,6 +142,12 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>Whether the session may only change its subscriptions, as RESP2 could not tell replies from messages.</summary>
     public bool IsSubscriber => Subscriptions is not null && ProtocolVersion == 2 && Subscriptions.Total > 0;
 
+    /// <summary>Whether the connection is being ended to free its memory.</summary>
+    public bool IsEvicted { get; set; }
+
+    /// <summary>Bytes that the client's buffers take.</summary>
+    public long MemoryBytes => Transport.InputCapacity + Transport.OutputCapacity;
+
     /// <summary>Whether the client watches all commands.</summary>
     public bool IsMonitor { get; internal set; }
 
@@ -220,7 +229,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
             .Append($" age={(nowNs - ConnectedAtNs) / 1_000_000_000} idle={(nowNs - LastActiveNs) / 1_000_000_000}")
             .Append($" flags={Flags} capa={Capabilities} db={Database} sub={SubscriptionCount(ChannelKind.Channel)} psub={SubscriptionCount(ChannelKind.Pattern)} ssub={SubscriptionCount(ChannelKind.Shard)} multi={(Transaction is { IsOpen: true } open ? open.Count : -1)} watch={Watches.Count}")
             .Append($" qbuf={input} qbuf-free={inputCapacity - input} argv-mem=0 multi-mem=0 rbs=0 rbp=0")
-            .Append($" obl=0 oll={Transport.OutputBlocks} omem={output} tot-mem={inputCapacity + output} events=r")
+            .Append($" obl=0 oll={Transport.OutputBlocks} omem={output} tot-mem={MemoryBytes} events=r")
             .Append($" cmd={LastCommand} user=default redir={(Tracking is { IsOn: true } tracking ? tracking.RedirectId : -1)} resp={ProtocolVersion}")
             .Append($" lib-name={LibraryName} lib-ver={LibraryVersion}")
             .Append($" tot-net-in={InputTotalBytes} tot-net-out={OutputTotalBytes} tot-cmds={CommandCount}")

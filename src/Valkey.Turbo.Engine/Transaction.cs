@@ -14,6 +14,9 @@ public sealed class Transaction : IDisposable
     /// <summary>Whether a request writes or may be replicated.</summary>
     public bool MayReplicate { get; set; }
 
+    /// <summary>Whether a request may grow memory.</summary>
+    public bool MayGrow { get; set; }
+
     /// <summary>Whether MULTI was called, and neither EXEC nor DISCARD since.</summary>
     public bool IsOpen { get; private set; }
 
@@ -29,7 +32,7 @@ public sealed class Transaction : IDisposable
         Requests.Consume(Requests.Length);
         Requests.Release();
         Count = 0;
-        IsOpen = IsAborted = MayReplicate = false;
+        IsOpen = IsAborted = MayReplicate = MayGrow = false;
     }
 
     public void Dispose() => Requests.Dispose();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Valkey.Turbo.Engine.Eviction;
 using Valkey.Turbo.Engine.PubSub;
 using Valkey.Turbo.Engine.Tracking;
 using Valkey.Turbo.Memory;
@@ -26,6 +27,7 @@ public sealed class Worker : IDisposable
         Thread = thread;
         Random = new RandomSource(seed);
         Shards = new BorrowedShards(server.Shards, thread, server.Reservations);
+        Evictor = new Evictor(this);
         RefreshTime();
     }
 
@@ -135,6 +137,12 @@ public sealed class Worker : IDisposable
 
     /// <summary>The thread's clients that track keys.</summary>
     internal HashSet<ClientTracking> Trackers { get; } = [];
+
+    /// <summary>Makes room for the thread's commands.</summary>
+    public Evictor Evictor { get; }
+
+    /// <summary>Bytes of the thread's clients' buffers; a recent value.</summary>
+    public long BufferBytes { get; set; }
 
     /// <summary>Whether the command that runs is one that writes.</summary>
     public bool IsWriting { get; set; }

@@ -18,6 +18,10 @@ public sealed class WorkerStats
     public long KeyspaceMisses;
     public long ExpiredKeys;
     public long ExpiredFields;
+    public long EvictedKeys;
+    public long EvictedClients;
+    public long OutputLimitDisconnections;
+    public long QueryLimitDisconnections;
     /// <summary>Changes of data, as Valkey counts them towards the next save.</summary>
     public long Changes;
     public long InputBytes;
@@ -34,7 +38,8 @@ public sealed class WorkerStats
     /// <summary>Sets everything to zero.</summary>
     public void Reset()
     {
-        CommandsProcessed = ConnectionsReceived = KeyspaceHits = KeyspaceMisses = ExpiredKeys = ExpiredFields = 0;
+        CommandsProcessed = ConnectionsReceived = KeyspaceHits = KeyspaceMisses = ExpiredKeys = ExpiredFields = EvictedKeys = 0;
+        EvictedClients = OutputLimitDisconnections = QueryLimitDisconnections = 0;
         InputBytes = OutputBytes = ErrorReplies = ParkedCommands = EventLoopCycles = ActiveNs = 0;
         Array.Clear(Commands);
     }

@@ -46,6 +46,12 @@ internal sealed class Connection : ISessionTransport
     /// <summary>Replies wait for the end of the turn.</summary>
     internal bool IsDirty { get; set; }
 
+    /// <summary>Since when, on the monotonic clock, more is unread than the soft limit allows; 0 if it is not.</summary>
+    internal long OverSoftLimitSinceNs { get; set; }
+
+    /// <summary>The connection ends with the turn.</summary>
+    internal bool IsDoomed { get; set; }
+
     // What the engine has under way.
     internal bool IsReceiving { get; set; }
 
@@ -54,6 +60,8 @@ internal sealed class Connection : ISessionTransport
     internal bool WaitsForWritable { get; set; }
 
     public long OutputBytes => Output.QueuedBytes;
+
+    public long OutputCapacity => Output.BlockBytes;
 
     public int OutputBlocks => Output.BlockCount;
 

@@ -10,7 +10,7 @@ namespace Valkey.Turbo.Network;
 /// One server thread: its engine, its connections, its timers. A turn of its loop: wait and handle what arrived, take
 /// messages of other threads, retry parked commands, send all replies, tidy up.
 /// </summary>
-internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
+internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
 {
     private const int CronIntervalMs = 100;
     private const long NsPerMs = 1_000_000;
@@ -44,6 +44,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
     private readonly Queue<Connection> _postponed = new();
     private readonly List<int> _pausedListeners = [];
     private Connection? _running;
+    private long _inputBytes;
     private int _isWakePending;
     private int _connectionCount;
     private volatile bool _isStopping;
@@ -82,7 +83,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
                 nextCronNs = now + CronIntervalMs * NsPerMs;
             }
             DeliverOwn();
-            int timeoutMs = _housekeeping.HasMore ? 1 : (int)Math.Max(1, (nextCronNs - now) / NsPerMs);
+            int timeoutMs = _housekeeping.HasMore || _worker.Evictor.IsBehind ? 1 : (int)Math.Max(1, (nextCronNs - now) / NsPerMs);
             _engine.Poll(UntilDeadline(timeoutMs));
             _worker.Stats.EventLoopCycles++;
             TakeMessages();
@@ -97,6 +98,10 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
                 _worker.RefreshTime();
                 _housekeeping.Run();
             }
+            if (_worker.Evictor.IsBehind)
+            {
+                EvictKeys();
+            }
         }
         Drain();
     }
@@ -108,11 +113,12 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         {
             _reply.Append(message);
         }
-        else if (!connection.IsClosing)
+        else if (!connection.IsClosing && !connection.IsDoomed)
         {
             connection.Session.OutputTotalBytes += message.Length;
             _worker.Stats.OutputBytes += message.Length;
             connection.Output.Append(message);
+            CheckOutputLimit(connection);
             MarkDirty(connection);
         }
     }
@@ -194,6 +200,7 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         connection.Input.Append(bytes);
         if (connection.Input.Length > _server.Config.QueryBufferLimit.Number)
         {
+            _worker.Stats.QueryLimitDisconnections++;
             _network.Log.Warning($"Closing client that reached max query buffer length: {connection.Session.Describe(_worker.NowMonotonicNs)}");
             OnDisconnected(connection);
             return;
@@ -298,6 +305,10 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
         long written = connection.Output.QueuedBytes - queuedBefore;
         session.OutputTotalBytes += written;
         _worker.Stats.OutputBytes += written;
+        if (connection.Output.BlockCount > 1)
+        {
+            CheckOutputLimit(connection);
+        }
         MarkDirty(connection);
         return session.ClosesAfterReply ? input.Length : consumed;
     }
@@ -412,6 +423,8 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
 
     private void SendReplies()
     {
+        CloseDoomed();
+        NoteBufferBytes();
         for (int i = 0; i < _dirty.Count; i++)
         {
             Connection connection = _dirty[i];
@@ -509,23 +522,10 @@ internal sealed class Reactor : IIoEvents, IThreadWaker, IDisposable
             _engine.Accept(listener);
         }
         _pausedListeners.Clear();
-        CloseIdle();
-    }
-
-    private void CloseIdle()
-    {
-        long timeoutSeconds = _server.Config.IdleTimeoutSeconds.Number;
-        if (timeoutSeconds == 0)
+        CheckConnections();
+        if (_worker.Thread == 0)
         {
-            return;
-        }
-        long limitNs = _worker.NowMonotonicNs - timeoutSeconds * 1000 * NsPerMs;
-        for (int slot = 0; slot < _connections.SlotCount; slot++)
-        {
-            if (_connections[slot] is { IsClosing: false } connection && connection.Session.LastActiveNs < limitNs)
-            {
-                OnDisconnected(connection);
-            }
+            EvictKeys();
         }
     }
 

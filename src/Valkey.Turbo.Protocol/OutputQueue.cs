@@ -39,10 +39,14 @@ public sealed unsafe class OutputBlockPool : IDisposable
     private readonly Stack<OutputBlock> _idle = new();
     private readonly Stack<OutputBlock> _idleShells = new();
 
+    /// <summary>Bytes of the blocks in use, those of shared messages counted for each that sends them.</summary>
+    public long UsedBytes { get; private set; }
+
     /// <summary>A block that sends a shared message, as one of its owners.</summary>
     internal OutputBlock Lend(SharedMessage message)
     {
         message.AddOwner();
+        UsedBytes += message.Length;
         OutputBlock block = _idleShells.TryPop(out OutputBlock? idle) ? idle : new OutputBlock();
         block.Message = message;
         block.Memory = message.Address;
@@ -53,20 +57,16 @@ public sealed unsafe class OutputBlockPool : IDisposable
     /// <summary>Takes a block with room for <paramref name="byteCount"/>; larger than asked when much was already written.</summary>
     internal OutputBlock Take(int byteCount, long queuedBytes)
     {
-        if (byteCount <= BlockBytes && queuedBytes < 4 * BlockBytes)
-        {
-            if (_idle.TryPop(out OutputBlock? idle))
-            {
-                return idle;
-            }
-            return New(BlockBytes);
-        }
-        return New((int)Math.Max(byteCount, Math.Min(queuedBytes, LargestBlockBytes)));
+        bool isOrdinary = byteCount <= BlockBytes && queuedBytes < 4 * BlockBytes;
+        int capacity = isOrdinary ? BlockBytes : (int)Math.Max(byteCount, Math.Min(queuedBytes, LargestBlockBytes));
+        UsedBytes += capacity;
+        return isOrdinary && _idle.TryPop(out OutputBlock? idle) ? idle : New(capacity);
     }
 
     /// <summary>Gives a block back.</summary>
     public void Return(OutputBlock block)
     {
+        UsedBytes -= block.Capacity;
         block.Next = null;
         block.Length = 0;
         block.SentBytes = 0;

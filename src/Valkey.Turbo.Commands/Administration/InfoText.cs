@@ -196,8 +196,10 @@ internal static class InfoText
         Zeros(text, "sync_full sync_partial_ok sync_partial_err");
         Line(text, "expired_keys", Sum(stats => stats.ExpiredKeys));
         Line(text, "expired_stale_perc", "0.00");
-        Zeros(text, "expired_time_cap_reached_count expire_cycle_cpu_milliseconds evicted_keys evicted_clients evicted_scripts "
-            + "total_eviction_exceeded_time current_eviction_exceeded_time");
+        Zeros(text, "expired_time_cap_reached_count expire_cycle_cpu_milliseconds");
+        Line(text, "evicted_keys", Sum(stats => stats.EvictedKeys));
+        Line(text, "evicted_clients", Sum(stats => stats.EvictedClients));
+        Zeros(text, "evicted_scripts total_eviction_exceeded_time current_eviction_exceeded_time");
         Line(text, "keyspace_hits", Sum(stats => stats.KeyspaceHits));
         Line(text, "keyspace_misses", Sum(stats => stats.KeyspaceMisses));
         Line(text, "pubsub_channels", server.Channels.Active(ChannelKind.Channel, "*"u8).Count);
@@ -211,7 +213,9 @@ internal static class InfoText
         Line(text, "tracking_total_prefixes", server.Tracking.PrefixCount);
         Zeros(text, "unexpected_error_replies");
         Line(text, "total_error_replies", Sum(stats => stats.ErrorReplies));
-        Zeros(text, "dump_payload_sanitizations client_query_buffer_limit_disconnections client_output_buffer_limit_disconnections");
+        Zeros(text, "dump_payload_sanitizations");
+        Line(text, "client_query_buffer_limit_disconnections", Sum(stats => stats.QueryLimitDisconnections));
+        Line(text, "client_output_buffer_limit_disconnections", Sum(stats => stats.OutputLimitDisconnections));
         Line(text, "parked_commands", Sum(stats => stats.ParkedCommands));
         Line(text, "contended_borrows", server.Workers.Sum(worker => worker.Shards.ContendedCount));
         Line(text, "eventloop_cycles", Sum(stats => stats.EventLoopCycles));

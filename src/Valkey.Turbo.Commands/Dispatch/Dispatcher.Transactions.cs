@@ -20,6 +20,7 @@ public sealed partial class Dispatcher
     private void Queue(Session session, CommandSpec spec, RequestBatch batch, int index)
     {
         Transaction transaction = session.Transaction!;
+        transaction.MayGrow |= spec.Is(CommandFlags.DenyOom);
         transaction.MayReplicate |= spec.Is(CommandFlags.Write | CommandFlags.MayReplicate);
         batch.CopyTo(transaction.Requests, index, 1);
         transaction.Count++;

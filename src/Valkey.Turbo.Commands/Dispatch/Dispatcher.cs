@@ -193,10 +193,8 @@ public sealed partial class Dispatcher : IDisposable
             Reject(spec, Errors.OnlyForSubscribers(spec.FullName));
             return true;
         }
-        if (spec.Is(CommandFlags.DenyOom) && IsOverMemory())
+        if (_server.Config.MaxMemory.Number > 0 && !TryMakeRoom(session, spec))
         {
-            AbortTransaction(session);
-            Reject(spec, Errors.OutOfMemory);
             return true;
         }
         if (_server.Pause.IsSet && IsPostponed(session, spec))
@@ -380,10 +378,31 @@ public sealed partial class Dispatcher : IDisposable
         return _worker.Shards.TryHoldWanted();
     }
 
-    private bool IsOverMemory()
+    /// <summary>Evicts where there is need. False: the command may grow memory, there is no room, and the error has been replied.</summary>
+    private bool TryMakeRoom(Session session, CommandSpec spec)
     {
-        long limit = _server.Config.MaxMemory.Number;
-        return limit > 0 && _server.UsedBytes > limit;
+        bool hasRoom = _worker.Evictor.TryMakeRoom();
+        if (_worker.HasOwnDeliveries)
+        {
+            _worker.DeliverAll();
+        }
+        if (hasRoom)
+        {
+            return true;
+        }
+        if (spec.Is(CommandFlags.RunsTransaction) && session.Transaction is { IsOpen: true, MayGrow: true })
+        {
+            session.EndTransaction();
+            Reject(spec, "EXECABORT Transaction discarded because of: " + Errors.OutOfMemory);
+            return false;
+        }
+        if (spec.Is(CommandFlags.DenyOom))
+        {
+            AbortTransaction(session);
+            Reject(spec, Errors.OutOfMemory);
+            return false;
+        }
+        return true;
     }
 
     private void ChargeTime(CommandSpec? spec, int calls)

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Text;
+using Valkey.Turbo.Engine.Eviction;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 
@@ -14,6 +16,8 @@ public sealed class ConfigException(string message) : Exception(message);
 public sealed class ServerConfig
 {
     private readonly Dictionary<string, Directive> _byName = new(StringComparer.OrdinalIgnoreCase);
+    private OutputLimit[] _outputLimits = [];
+    private StrongBox<EvictionPolicy> _eviction = new(EvictionPolicy.Parse("noeviction"));
     private readonly HashSet<string> _given = new(StringComparer.OrdinalIgnoreCase);
 
     public ServerConfig()
@@ -44,8 +48,9 @@ public sealed class ServerConfig
         LfuLogFactor = Number("lfu-log-factor");
         LfuDecayMinutes = Number("lfu-decay-time");
         MaxMemoryPolicy = Choice("maxmemory-policy");
-        // Entries keep the data that the policy wants, but nothing is evicted yet.
-        MaxMemoryPolicy.IsInEffect = false;
+        MaxMemorySamples = Number("maxmemory-samples");
+        EvictionTenacity = Number("maxmemory-eviction-tenacity");
+        MaxMemoryClients = Number("maxmemory-clients");
         LogLevel = Choice("loglevel");
         IoEngine = Choice("io-engine");
         EnableDebugCommand = Choice("enable-debug-command");
@@ -66,8 +71,15 @@ public sealed class ServerConfig
         Threads.Assign(0);
         Directory.TrySet(Environment.CurrentDirectory);
         Bind.Normalize = text => text.Trim('"');
-        MaxMemoryPolicy.Changed = () => TracksFrequency = MaxMemoryPolicy.Choice.EndsWith("lfu", StringComparison.Ordinal);
+        MaxMemoryPolicy.Changed = () =>
+        {
+            TracksFrequency = MaxMemoryPolicy.Choice.EndsWith("lfu", StringComparison.Ordinal);
+            _eviction = new StrongBox<EvictionPolicy>(EvictionPolicy.Parse(MaxMemoryPolicy.Choice));
+        };
         ConfigRules.Attach(this);
+        TextDirective outputLimits = Text("client-output-buffer-limit");
+        outputLimits.Changed = () => _outputLimits = [OutputLimit.Parse(outputLimits.Text, "normal"), OutputLimit.Parse(outputLimits.Text, "pubsub")];
+        outputLimits.Changed();
         AttachLimits();
     }
 
@@ -118,6 +130,9 @@ public sealed class ServerConfig
     public NumberDirective IdleTimeoutSeconds { get; }
     public NumberDirective Hz { get; }
     public NumberDirective UnixSocketPermissions { get; }
+    public NumberDirective MaxMemorySamples { get; }
+    public NumberDirective EvictionTenacity { get; }
+    public NumberDirective MaxMemoryClients { get; }
     public NumberDirective LfuLogFactor { get; }
     public NumberDirective LfuDecayMinutes { get; }
     public ChoiceDirective MaxMemoryPolicy { get; }
@@ -141,6 +156,12 @@ public sealed class ServerConfig
 
     /// <summary>Whether eviction goes by frequency of use, so that entries keep LFU data instead of LRU.</summary>
     public bool TracksFrequency { get; private set; }
+
+    /// <summary>What ordinary clients, or subscribers, may leave unread.</summary>
+    public OutputLimit OutputLimitOf(bool isSubscriber) => Volatile.Read(ref _outputLimits)[isSubscriber ? 1 : 0];
+
+    /// <summary>What may be evicted, and in which order.</summary>
+    public EvictionPolicy Eviction => Volatile.Read(ref _eviction).Value;
 
     /// <summary>A directive by name or alias, or null.</summary>
     public Directive? Find(string name) => _byName.GetValueOrDefault(name);

@@ -16,6 +16,8 @@ internal sealed class DispatchFixture : IDisposable
 
         public int OutputBlocks => 0;
 
+        public long OutputCapacity => 0;
+
         public int InputBytes => 0;
 
         public int InputCapacity => 0;

@@ -1,0 +1,126 @@
+using Valkey.Turbo.Engine;
+
+namespace Valkey.Turbo.Network;
+
+/// <content>What clients may cost: output and query buffers, idle time, and their memory altogether.</content>
+internal sealed partial class Reactor
+{
+    private readonly List<Connection> _doomed = [];
+
+    /// <summary>Looks at every connection, ten times a second.</summary>
+    private void CheckConnections()
+    {
+        long inputBytes = 0;
+        for (int slot = 0; slot < _connections.SlotCount; slot++)
+        {
+            if (_connections[slot] is { IsClosing: false } connection)
+            {
+                inputBytes += connection.Input.Capacity;
+                CheckOutputLimit(connection);
+                CheckIdle(connection);
+            }
+        }
+        _inputBytes = inputBytes;
+        NoteBufferBytes();
+        CloseDoomed();
+        EvictClients();
+    }
+
+    private void NoteBufferBytes() => _worker.BufferBytes = _blocks.UsedBytes + _inputBytes;
+
+    /// <summary>Ends a client that has been silent for longer than <c>timeout</c>; one that waits for something may be.</summary>
+    private void CheckIdle(Connection connection)
+    {
+        long timeoutSeconds = _server.Config.IdleTimeoutSeconds.Number;
+        Session session = connection.Session;
+        bool maySitStill = session.Blocked is not null || session.IsPostponed || session.IsMonitor || session.Subscriptions is { Total: > 0 };
+        if (timeoutSeconds > 0 && !maySitStill && _worker.NowMonotonicNs - session.LastActiveNs > timeoutSeconds * 1000 * NsPerMs)
+        {
+            Doom(connection);
+        }
+    }
+
+    /// <summary>
+    /// Ends a client that leaves more unread than <c>client-output-buffer-limit</c> allows: at once beyond the hard limit,
+    /// after a while beyond the soft one.
+    /// </summary>
+    private void CheckOutputLimit(Connection connection)
+    {
+        Session session = connection.Session;
+        OutputLimit limit = _server.Config.OutputLimitOf(session.Subscriptions is { Total: > 0 });
+        long bytes = connection.Output.BlockBytes;
+        bool isOver = limit.HardBytes > 0 && bytes > limit.HardBytes;
+        if (limit.SoftBytes > 0 && bytes > limit.SoftBytes)
+        {
+            long now = _server.Clock.MonotonicNs;
+            connection.OverSoftLimitSinceNs = connection.OverSoftLimitSinceNs == 0 ? now : connection.OverSoftLimitSinceNs;
+            isOver |= now - connection.OverSoftLimitSinceNs > limit.SoftSeconds * 1000 * NsPerMs;
+        }
+        else
+        {
+            connection.OverSoftLimitSinceNs = 0;
+        }
+        if (isOver && !connection.IsDoomed)
+        {
+            _worker.Stats.OutputLimitDisconnections++;
+            _network.Log.Warning($"Client {session.Describe(_worker.NowMonotonicNs)} closed for overcoming of output buffer limits.");
+            Doom(connection);
+        }
+    }
+
+    /// <summary>Ends a connection once the present command or delivery is over. Nothing more is queued for it.</summary>
+    private void Doom(Connection connection)
+    {
+        if (!connection.IsDoomed)
+        {
+            connection.IsDoomed = true;
+            _doomed.Add(connection);
+        }
+    }
+
+    private void CloseDoomed()
+    {
+        foreach (Connection connection in _doomed)
+        {
+            OnDisconnected(connection);
+        }
+        _doomed.Clear();
+    }
+
+    /// <summary>Ends the clients with the most memory until all together take no more than <c>maxmemory-clients</c>.</summary>
+    private void EvictClients()
+    {
+        long limit = _server.Config.MaxMemoryClients.Number;
+        limit = limit < 0 ? _server.Config.MaxMemory.Number * -limit / 100 : limit;
+        long total = limit > 0 ? _server.Workers.Sum(worker => worker.BufferBytes) : 0;
+        if (limit == 0 || total <= limit)
+        {
+            return;
+        }
+        foreach (Session session in _server.Clients.Values.OrderByDescending(client => client.MemoryBytes))
+        {
+            if (total <= limit)
+            {
+                return;
+            }
+            if (!session.IsNoEvict && !session.IsEvicted)
+            {
+                session.IsEvicted = true;
+                total -= session.MemoryBytes;
+                _worker.Stats.EvictedClients++;
+                _network.Log.Notice($"Evicting client: {session.Describe(_worker.NowMonotonicNs)}");
+                session.Transport.Close(afterReplies: false);
+            }
+        }
+    }
+
+    /// <summary>Goes on with an eviction of keys that took too long to end at once, or that a lower limit asks for.</summary>
+    private void EvictKeys()
+    {
+        if (_server.Config.MaxMemory.Number > 0)
+        {
+            _worker.RefreshTime();
+            _worker.Evictor.TryMakeRoom();
+        }
+    }
+}
