@@ -6,7 +6,8 @@ namespace Valkey.Turbo.Memory;
 /// Bytes off the managed heap that grow at the end and are consumed from the front. Owned by one thread; a buffer that
 /// is not disposed leaks. Used for input that does not end with a whole request.
 /// </summary>
-public sealed unsafe class NativeBuffer : IDisposable
+/// <param name="total">Where the capacity is counted, or null.</param>
+public sealed unsafe class NativeBuffer(ByteCounter? total = null) : IDisposable
 {
     private const int SmallestBytes = 256;
     private byte* _memory;
@@ -52,7 +53,17 @@ public sealed unsafe class NativeBuffer : IDisposable
     {
         NativeMemory.Free(_memory);
         _memory = null;
-        _start = _end = Capacity = 0;
+        SetCapacity(0);
+        _start = _end = 0;
+    }
+
+    private void SetCapacity(int capacity)
+    {
+        if (total is not null)
+        {
+            total.Bytes += capacity - Capacity;
+        }
+        Capacity = capacity;
     }
 
     private void EnsureRoom(int byteCount)
@@ -77,7 +88,7 @@ public sealed unsafe class NativeBuffer : IDisposable
             Span.CopyTo(new Span<byte>(larger, Length));
             NativeMemory.Free(_memory);
             _memory = larger;
-            Capacity = capacity;
+            SetCapacity(capacity);
         }
         _end = Length;
         _start = 0;

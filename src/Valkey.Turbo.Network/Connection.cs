@@ -17,6 +17,7 @@ internal sealed class Connection : ISessionTransport
         _reactor = reactor;
         Descriptor = descriptor;
         Output = new OutputQueue(blocks);
+        Input = new NativeBuffer(reactor.InputMemory);
     }
 
     internal int Descriptor { get; }
@@ -29,7 +30,7 @@ internal sealed class Connection : ISessionTransport
     internal Session Session { get; set; } = null!;
 
     /// <summary>Input that has arrived and not been run: an unfinished request, or everything behind a parked one.</summary>
-    internal NativeBuffer Input { get; set; } = new();
+    internal NativeBuffer Input { get; set; }
 
     internal PartialRequest Partial = PartialRequest.None;
 

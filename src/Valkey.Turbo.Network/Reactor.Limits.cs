@@ -10,23 +10,20 @@ internal sealed partial class Reactor
     /// <summary>Looks at every connection, ten times a second.</summary>
     private void CheckConnections()
     {
-        long inputBytes = 0;
         for (int slot = 0; slot < _connections.SlotCount; slot++)
         {
             if (_connections[slot] is { IsClosing: false } connection)
             {
-                inputBytes += connection.Input.Capacity;
                 CheckOutputLimit(connection);
                 CheckIdle(connection);
             }
         }
-        _inputBytes = inputBytes;
         NoteBufferBytes();
         CloseDoomed();
         EvictClients();
     }
 
-    private void NoteBufferBytes() => _worker.BufferBytes = _blocks.UsedBytes + _inputBytes;
+    private void NoteBufferBytes() => _worker.BufferBytes = _blocks.UsedBytes + InputMemory.Bytes;
 
     /// <summary>Ends a client that has been silent for longer than <c>timeout</c>; one that waits for something may be.</summary>
     private void CheckIdle(Connection connection)

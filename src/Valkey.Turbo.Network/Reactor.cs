@@ -44,7 +44,6 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     private readonly Queue<Connection> _postponed = new();
     private readonly List<int> _pausedListeners = [];
     private Connection? _running;
-    private long _inputBytes;
     private int _isWakePending;
     private int _connectionCount;
     private volatile bool _isStopping;
@@ -60,6 +59,9 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         _engine.WatchWakeUps(_wakeEvent.FileDescriptor);
         _server.Attach(worker.Thread, this);
     }
+
+    /// <summary>Counts the memory of all clients' requests.</summary>
+    internal Memory.ByteCounter InputMemory { get; } = new();
 
     internal string EngineName => _engine.Name;
 
@@ -316,7 +318,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     /// <summary>Sets requests that could not get their shards aside, with all input behind them.</summary>
     private void Park(Connection connection, int first, ReadOnlySpan<byte> rest)
     {
-        Memory.NativeBuffer waiting = new();
+        Memory.NativeBuffer waiting = new(InputMemory);
         _batch.CopyTo(waiting, first);
         waiting.Append(rest);
         connection.Input.Dispose();

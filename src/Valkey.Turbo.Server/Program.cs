@@ -75,6 +75,14 @@ internal static class Program
         log.Notice("oO0OoO0OoO0Oo Valkey.Turbo is starting oO0OoO0OoO0Oo");
         log.Notice($"Valkey.Turbo version={VersionInfo.Server}, compatible with Valkey {VersionInfo.Valkey}, bits={nint.Size * 8}, "
             + $"pid={Environment.ProcessId}, commands={CommandTable.Instance.TopLevel.Count.ToString(CultureInfo.InvariantCulture)}");
+        if (config.AlwaysShowLogo.IsSet || (!Console.IsOutputRedirected && config.LogFile.Text.Length == 0))
+        {
+            log.Raw(Banner.Text(config));
+        }
+        else
+        {
+            log.Notice($"Running mode=standalone, port={config.Port.Number}.");
+        }
         log.Warning("There is no persistence yet: all data is lost when the server stops.");
         foreach (string name in config.GivenWithoutEffect)
         {

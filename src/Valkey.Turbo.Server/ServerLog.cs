@@ -35,6 +35,16 @@ internal sealed class ServerLog : INetworkLog, IDisposable
 
     public void Warning(string text) => Write(3, text);
 
+    /// <summary>Writes lines as they are.</summary>
+    internal void Raw(string text)
+    {
+        lock (_gate)
+        {
+            _target.Write(Encoding.UTF8.GetBytes(text));
+            _target.Flush();
+        }
+    }
+
     public void Dispose()
     {
         _target.Dispose();

@@ -197,6 +197,11 @@ public sealed partial class Dispatcher : IDisposable
         {
             return true;
         }
+        if (session.Tracking is not null && _server.Tracking.IsOverLimit)
+        {
+            _server.Tracking.Shrink(_worker);
+            _worker.DeliverAll();
+        }
         if (_server.Pause.IsSet && IsPostponed(session, spec))
         {
             return false;

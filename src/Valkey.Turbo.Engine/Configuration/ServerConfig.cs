@@ -66,6 +66,7 @@ public sealed class ServerConfig
         SyslogFacility = Choice("syslog-facility");
         SyslogEnabled = Flag("syslog-enabled");
         ProtectedMode = Flag("protected-mode");
+        AlwaysShowLogo = Flag("always-show-logo");
         ImportMode = Flag("import-mode");
         LazyUserFlush = Flag("lazyfree-lazy-user-flush");
         Threads.Assign(0);
@@ -151,6 +152,7 @@ public sealed class ServerConfig
     public TextDirective SyslogIdent { get; }
     public FlagDirective SyslogEnabled { get; }
     public FlagDirective ProtectedMode { get; }
+    public FlagDirective AlwaysShowLogo { get; }
     public FlagDirective ImportMode { get; }
     public FlagDirective LazyUserFlush { get; }
 

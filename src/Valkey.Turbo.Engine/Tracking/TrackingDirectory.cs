@@ -29,7 +29,7 @@ public sealed class TrackingDirectory(ServerInstance server)
     internal bool HasBroadcast => _broadcastCount > 0;
 
     /// <summary>Whether more keys are remembered than <c>tracking-table-max-keys</c> allows; 0 allows any number.</summary>
-    internal bool IsOverLimit => server.Config.TrackingTableMaxKeys.Number is > 0 and long limit && KeyCount > limit;
+    public bool IsOverLimit => server.Config.TrackingTableMaxKeys.Number is > 0 and long limit && KeyCount > limit;
 
     internal void Count(int keys, int items)
     {
@@ -58,6 +58,19 @@ public sealed class TrackingDirectory(ServerInstance server)
                 Interlocked.Increment(ref _broadcasting[worker.Thread]);
             }
         }
+    }
+
+    /// <summary>Forgets keys beyond the limit, of whatever shards are to be had.</summary>
+    public void Shrink(Worker worker)
+    {
+        foreach (Shard shard in server.Shards)
+        {
+            if (IsOverLimit && shard.Tracked.KeyCount > 0 && worker.Shards.TryHold(shard.Index))
+            {
+                shard.Tracked.Shrink(worker);
+            }
+        }
+        worker.Shards.ReleaseAll();
     }
 
     /// <summary>Notes prefixes that a broadcast client has added.</summary>
