@@ -19,7 +19,13 @@ public sealed class Housekeeping(Worker worker)
     public void Run()
     {
         HasMore = false;
-        long endNs = worker.Server.Clock.MonotonicNs + ActiveBudgetNs;
+        long startNs = worker.Server.Clock.MonotonicNs;
+        RunUntil(startNs + ActiveBudgetNs);
+        worker.Server.Latency.Note("expire-cycle", worker.Server.Clock.MonotonicNs - startNs, worker.NowUnixMs / 1000);
+    }
+
+    private void RunUntil(long endNs)
+    {
         for (int i = 0; i < _home.Length; i++)
         {
             Shard shard = _home[(_nextShard + i) % _home.Length];

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using Valkey.Turbo.Engine.Diagnostics;
 using Valkey.Turbo.Engine.PubSub;
 using Valkey.Turbo.Engine.Tracking;
 using Valkey.Turbo.Memory;
@@ -68,6 +69,16 @@ public sealed class ServerInstance : IDisposable
             Workers[i] = new Worker(this, i, baseSeed + (ulong)i);
         }
         Channels = new ChannelTable(this);
+        NumberDirective LengthOf(string name)
+        {
+            NumberDirective length = (NumberDirective)config.Find(name)!;
+            length.IsInEffect = true;
+            return length;
+        }
+        SlowCommands = new CommandLog(config.SlowerThanMicroseconds, LengthOf("commandlog-slow-execution-max-len"));
+        LargeRequests = new CommandLog(config.RequestLargerThanBytes, LengthOf("commandlog-large-request-max-len"));
+        LargeReplies = new CommandLog(config.ReplyLargerThanBytes, LengthOf("commandlog-large-reply-max-len"));
+        Latency = new LatencyMonitor(config.LatencyThresholdMs);
         KeyEvents = new KeyspaceEvents(Channels);
         config.NotifyKeyspaceEvents.Changed = () => KeyEvents.Wanted = KeyEventLetters.Parse(config.NotifyKeyspaceEvents.Text)!.Value;
         config.NotifyKeyspaceEvents.Changed();
@@ -112,6 +123,18 @@ public sealed class ServerInstance : IDisposable
 
     /// <summary>Who tracks keys.</summary>
     public TrackingDirectory Tracking { get; }
+
+    /// <summary>Commands that took long.</summary>
+    public CommandLog SlowCommands { get; }
+
+    /// <summary>Commands that were large.</summary>
+    public CommandLog LargeRequests { get; }
+
+    /// <summary>Commands whose replies were large.</summary>
+    public CommandLog LargeReplies { get; }
+
+    /// <summary>When the server was slow.</summary>
+    public LatencyMonitor Latency { get; }
 
     /// <summary>Keyspace notifications.</summary>
     public KeyspaceEvents KeyEvents { get; }

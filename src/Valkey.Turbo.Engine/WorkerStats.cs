@@ -1,3 +1,5 @@
+using Valkey.Turbo.Engine.Diagnostics;
+
 namespace Valkey.Turbo.Engine;
 
 /// <summary>What one command cost and how often it ran, on one thread.</summary>
@@ -35,6 +37,9 @@ public sealed class WorkerStats
     /// <summary>Per command, by its number in the command table.</summary>
     public CommandCounters[] Commands = [];
 
+    /// <summary>How long commands took, by number; null for those not called since the last reset.</summary>
+    public LatencyHistogram?[] Latencies = [];
+
     /// <summary>Sets everything to zero.</summary>
     public void Reset()
     {
@@ -42,5 +47,6 @@ public sealed class WorkerStats
         EvictedClients = OutputLimitDisconnections = QueryLimitDisconnections = 0;
         InputBytes = OutputBytes = ErrorReplies = ParkedCommands = EventLoopCycles = ActiveNs = 0;
         Array.Clear(Commands);
+        Array.Clear(Latencies);
     }
 }

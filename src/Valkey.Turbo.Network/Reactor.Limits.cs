@@ -45,7 +45,7 @@ internal sealed partial class Reactor
     {
         Session session = connection.Session;
         OutputLimit limit = _server.Config.OutputLimitOf(session.Subscriptions is { Total: > 0 });
-        long bytes = connection.Output.BlockBytes;
+        long bytes = connection.Output.QueuedBytes;
         bool isOver = limit.HardBytes > 0 && bytes > limit.HardBytes;
         if (limit.SoftBytes > 0 && bytes > limit.SoftBytes)
         {

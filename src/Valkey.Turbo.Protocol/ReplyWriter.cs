@@ -53,6 +53,12 @@ public sealed unsafe class ReplyWriter
         }
     }
 
+    /// <summary>How many blocks were begun; so long as it stays the same, what was written meanwhile is short.</summary>
+    public int BlocksBegun { get; private set; }
+
+    /// <summary>Bytes in the output up to here.</summary>
+    public long Position => _queue is null ? 0 : _queue.SealedBytes + (_queue.Tail is OutputBlock tail ? _at - tail.Memory : 0);
+
     /// <summary>Makes what was written visible and writes nowhere until <see cref="Target"/>; others may add to the output then.</summary>
     public void Detach()
     {
@@ -282,6 +288,7 @@ public sealed unsafe class ReplyWriter
     private void Extend(int byteCount)
     {
         Flush();
+        BlocksBegun++;
         OutputBlock block = _queue!.Extend(byteCount);
         _at = block.Memory;
         _end = block.Memory + block.Capacity;

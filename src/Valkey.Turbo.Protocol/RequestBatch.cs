@@ -28,6 +28,16 @@ public sealed unsafe class RequestBatch : IDisposable
     /// <summary>How many whole requests there are.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Bytes of all requests, as they were framed.</summary>
+    public long TotalBytes { get; private set; }
+
+    /// <summary>Bytes of one request, as it was framed.</summary>
+    public int RequestBytes(int request)
+    {
+        ref ArgumentSlice last = ref _arguments[_argumentStart[request + 1] - 1];
+        return last.Offset + last.Length + 2;
+    }
+
     internal bool IsFull => Count == MaxRequests;
 
     /// <summary>How many arguments request <paramref name="request"/> has, its name included.</summary>
@@ -63,6 +73,7 @@ public sealed unsafe class RequestBatch : IDisposable
     public void Clear()
     {
         Count = 0;
+        TotalBytes = 0;
         _argumentCount = 0;
         _argumentStart[0] = 0;
         if (_argumentCapacity > 1 << 16)
@@ -95,6 +106,7 @@ public sealed unsafe class RequestBatch : IDisposable
     {
         _requestBase[Count] = (nint)requestBase;
         _argumentStart[++Count] = _argumentCount;
+        TotalBytes += RequestBytes(Count - 1);
     }
 
     /// <summary>Arguments of the request being framed.</summary>

@@ -33,7 +33,7 @@ internal static class InfoText
         Section("Modules", static (_, _) => { });
         Section("Commandstats", CommandStats);
         Section("Errorstats", ErrorStats);
-        Section("Latencystats", static (_, _) => { });
+        Section("Latencystats", LatencyStats);
         Section("Cluster", static (_, text) => Line(text, "cluster_enabled", 0));
         Section("Keyspace", KeyspaceSection);
         return text.ToString();
@@ -265,6 +265,24 @@ internal static class InfoText
                 Line(text, $"cmdstat_{spec.FullName}",
                     $"calls={sum.Calls},usec={(long)microseconds},usec_per_call={Fixed(sum.Calls == 0 ? 0 : microseconds / sum.Calls)},"
                     + $"rejected_calls={sum.Rejected},failed_calls={sum.Failed}");
+            }
+        }
+    }
+
+    private static void LatencyStats(CommandContext context, StringBuilder text)
+    {
+        if (!context.Server.Config.LatencyTracking.IsSet)
+        {
+            return;
+        }
+        string[] percentiles = context.Server.Config.LatencyPercentiles.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        foreach (CommandSpec spec in CommandTable.Instance.All)
+        {
+            if (LatencyCommand.Merged(context.Server, spec) is { } histogram)
+            {
+                IEnumerable<string> values = percentiles.Select(word =>
+                    $"p{word}={Fixed(histogram.Percentile(double.Parse(word, CultureInfo.InvariantCulture)) / 1000.0, 3)}");
+                Line(text, $"latency_percentiles_usec_{spec.FullName}", string.Join(',', values));
             }
         }
     }

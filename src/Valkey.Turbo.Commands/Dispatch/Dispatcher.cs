@@ -1,5 +1,6 @@
 using System.Text;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Engine.Diagnostics;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
@@ -24,8 +25,6 @@ public sealed partial class Dispatcher : IDisposable
     private readonly ReplyWriter _reply;
     private readonly CommandContext _context;
     private readonly bool _isSingleThreaded;
-    private long _timeMark;
-
     public Dispatcher(Worker worker, ReplyWriter reply)
     {
         _worker = worker;
@@ -35,6 +34,7 @@ public sealed partial class Dispatcher : IDisposable
         _isSingleThreaded = _server.Workers.Length == 1;
         _reply.OnError = CountError;
         worker.Stats.Commands = new CommandCounters[_table.All.Length];
+        worker.Stats.Latencies = new LatencyHistogram?[_table.All.Length];
     }
 
     /// <summary>
@@ -49,23 +49,14 @@ public sealed partial class Dispatcher : IDisposable
         _reply.IsResp3 = session.ProtocolVersion == 3;
         Prepare(session, batch, first);
         int at = first;
-        CommandSpec? timed = null;
-        int timedCalls = 0;
-        _timeMark = _worker.NowMonotonicNs;
+        BeginTiming(batch, first);
         for (; at < batch.Count && !session.ClosesAfterReply; at++)
         {
             CommandSpec? spec = _specs[at];
-            if (!ReferenceEquals(spec, timed))
-            {
-                ChargeTime(timed, timedCalls);
-                (timed, timedCalls) = (spec, 0);
-                session.LastCommand = spec?.FullName ?? session.LastCommand;
-            }
             if (!TryRunOne(session, batch, at, spec))
             {
                 break;
             }
-            timedCalls++;
             if (session.Tracking is not null)
             {
                 EndCachingWord(session, spec);
@@ -75,7 +66,7 @@ public sealed partial class Dispatcher : IDisposable
                 _worker.DeliverAll();
             }
         }
-        ChargeTime(timed, timedCalls);
+        ChargeRow();
         _worker.Shards.ReleaseAll();
         _worker.Session = null;
         return session.ClosesAfterReply ? batch.Count : at;
@@ -87,6 +78,10 @@ public sealed partial class Dispatcher : IDisposable
         for (int i = first; i < batch.Count; i++)
         {
             CommandSpec? spec = _table.Find(batch.Argument(i, 0));
+            if (spec is { Subcommands.Length: > 0 } && batch.ArgumentCount(i) > 1)
+            {
+                spec = CommandTable.FindSubcommand(spec, batch.Argument(i, 1)) ?? spec;
+            }
             _specs[i] = spec;
             if (spec is null || spec.Keys.First >= batch.ArgumentCount(i) || !spec.Keys.HasKeys || spec.Keys.Keyword is not null)
             {
@@ -153,21 +148,11 @@ public sealed partial class Dispatcher : IDisposable
     private bool TryRunOne(Session session, RequestBatch batch, int index, CommandSpec? spec)
     {
         int argumentCount = batch.ArgumentCount(index);
-        if (spec is not null && spec.Subcommands.Length > 0 && argumentCount > 1)
+        if (spec is { Subcommands.Length: > 0, Run: null } && argumentCount > 1)
         {
-            CommandSpec? subcommand = CommandTable.FindSubcommand(spec, batch.Argument(index, 1));
-            if (subcommand is null && spec.Run is null)
-            {
-                AbortTransaction(session);
-                RejectSubcommand(session, spec, batch, index);
-                return true;
-            }
-            spec = subcommand ?? spec;
-            if (spec.Keys.HasKeys && spec.Accepts(argumentCount))
-            {
-                _hashes[index] = KeyHash.Of(batch.Argument(index, spec.Keys.First));
-                _shards[index] = _server.ShardOf(batch.Argument(index, spec.Keys.First));
-            }
+            AbortTransaction(session);
+            RejectSubcommand(session, spec, batch, index);
+            return true;
         }
         if (spec is null)
         {
@@ -259,15 +244,13 @@ public sealed partial class Dispatcher : IDisposable
 
     private void RunHandler(Session session, CommandSpec spec)
     {
-        if (spec.Container is not null)
-        {
-            session.LastCommand = spec.FullName;
-        }
+        BeginTiming(session, spec);
         ref CommandCounters counters = ref _worker.Stats.Commands[spec.Id];
         if (session.ReplyMode != ReplyMode.On)
         {
             RunSilently(session, spec);
             Count(session, ref counters);
+            EndTiming(session, spec);
             return;
         }
         int errors = _reply.ErrorCount;
@@ -282,6 +265,7 @@ public sealed partial class Dispatcher : IDisposable
             counters.Failed++;
         }
         Count(session, ref counters);
+        EndTiming(session, spec);
     }
 
     /// <summary>Counts a command that is done; one that has begun to wait is not.</summary>
@@ -298,7 +282,7 @@ public sealed partial class Dispatcher : IDisposable
     /// <summary>CLIENT CACHING speaks for the command behind it, or for the whole transaction if that is MULTI.</summary>
     private static void EndCachingWord(Session session, CommandSpec? spec)
     {
-        if (spec?.Name != "client" && session.Transaction is not { IsOpen: true })
+        if (spec is not ({ Name: "client" } or { Container.Name: "client" }) && session.Transaction is not { IsOpen: true })
         {
             session.Tracking!.HasCachingWord = false;
         }
@@ -408,18 +392,6 @@ public sealed partial class Dispatcher : IDisposable
             return false;
         }
         return true;
-    }
-
-    private void ChargeTime(CommandSpec? spec, int calls)
-    {
-        if (spec is null || calls == 0)
-        {
-            return;
-        }
-        long now = _server.Clock.MonotonicNs;
-        _worker.Stats.Commands[spec.Id].ElapsedNs += now - _timeMark;
-        _worker.Stats.ActiveNs += now - _timeMark;
-        _timeMark = now;
     }
 
     private void Reject(CommandSpec spec, string error)

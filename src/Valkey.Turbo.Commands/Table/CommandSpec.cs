@@ -182,6 +182,12 @@ public sealed class CommandSpec
     /// <summary>The subcommands of a container.</summary>
     public CommandSpec[] Subcommands { get; init; } = [];
 
+    /// <summary>
+    /// Whether a single call is always short, so that a row of them is timed as one; reading the clock for each would cost as
+    /// much as some of them do.
+    /// </summary>
+    public bool IsBrief { get; internal set; }
+
     /// <summary>Its number in the statistics.</summary>
     public int Id { get; internal set; }
 

@@ -39,7 +39,8 @@ public sealed class CommandTable
         .. Transactions.TransactionCommands.Rows, .. Channels.SubscribeCommands.Rows, .. Channels.PublishCommands.Rows,
         .. Connection.ConnectionCommands.Rows, .. Connection.ClientCommand.Rows,
         .. Administration.ServerCommands.Rows, .. Administration.ConfigCommand.Rows, .. Administration.InfoCommand.Rows,
-        .. Administration.FunctionCommand.Rows, .. Administration.MonitorCommand.Rows, .. Keys.WaitCommands.Rows,
+        .. Administration.FunctionCommand.Rows, .. Administration.MonitorCommand.Rows,
+        .. Administration.CommandLogCommand.Rows, .. Administration.LatencyCommand.Rows, .. Keys.WaitCommands.Rows,
         .. Administration.CommandCommand.Rows, .. Administration.MemoryCommand.Rows, .. Administration.DebugCommand.Rows,
     ]);
 
@@ -115,6 +116,7 @@ public sealed class CommandTable
         spec.Container = container;
         spec.FullName = container is null ? spec.Name : $"{container.Name}|{spec.Name}";
         spec.Id = all.Count;
+        spec.IsBrief = spec.Complexity.StartsWith("O(1)", StringComparison.Ordinal) || spec.Complexity.StartsWith("O(log", StringComparison.Ordinal);
         all.Add(spec);
         _byFullName.Add(spec.FullName, spec);
         foreach (CommandSpec subcommand in spec.Subcommands)

@@ -45,6 +45,12 @@ public sealed class ServerConfig
         Hz = Number("hz");
         Hz.IsInEffect = false;
         UnixSocketPermissions = Number("unixsocketperm");
+        SlowerThanMicroseconds = Number("commandlog-execution-slower-than");
+        RequestLargerThanBytes = Number("commandlog-request-larger-than");
+        ReplyLargerThanBytes = Number("commandlog-reply-larger-than");
+        LatencyThresholdMs = Number("latency-monitor-threshold");
+        LatencyTracking = Flag("latency-tracking");
+        LatencyPercentiles = Text("latency-tracking-info-percentiles");
         LfuLogFactor = Number("lfu-log-factor");
         LfuDecayMinutes = Number("lfu-decay-time");
         MaxMemoryPolicy = Choice("maxmemory-policy");
@@ -134,6 +140,12 @@ public sealed class ServerConfig
     public NumberDirective MaxMemorySamples { get; }
     public NumberDirective EvictionTenacity { get; }
     public NumberDirective MaxMemoryClients { get; }
+    public NumberDirective SlowerThanMicroseconds { get; }
+    public NumberDirective RequestLargerThanBytes { get; }
+    public NumberDirective ReplyLargerThanBytes { get; }
+    public NumberDirective LatencyThresholdMs { get; }
+    public FlagDirective LatencyTracking { get; }
+    public TextDirective LatencyPercentiles { get; }
     public NumberDirective LfuLogFactor { get; }
     public NumberDirective LfuDecayMinutes { get; }
     public ChoiceDirective MaxMemoryPolicy { get; }

@@ -55,7 +55,9 @@ public sealed class Evictor(Worker worker)
         }
         Session? running = worker.Session;
         worker.Session = null;
+        long startNs = _server.Clock.MonotonicNs;
         bool fits = Evict(policy, limit);
+        _server.Latency.Note("eviction-cycle", _server.Clock.MonotonicNs - startNs, worker.NowUnixMs / 1000);
         worker.Session = running;
         return fits;
     }
