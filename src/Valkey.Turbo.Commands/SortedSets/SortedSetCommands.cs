@@ -102,7 +102,7 @@ internal static class SortedSetCommands
             {
                 return;
             }
-            longest = i == first ? context.Argument(i + 1).Length : longest;
+            longest = Math.Max(longest, context.Argument(i + 1).Length);
         }
         KeyHandle key = context.Write(1);
         if (!context.IsTypeOrAbsent(key, ValueType.SortedSet))
@@ -115,7 +115,14 @@ internal static class SortedSetCommands
             ReplyNothing(context, isIncrement);
             return;
         }
-        context.BeginChange(ref key, ValueType.SortedSet, SortedSetValue.EncodingFor(words / 2, longest, context.Limits));
+        // What the command names decides the encoding, whether it ends up in the set or not.
+        ValueEncoding encoding = SortedSetValue.EncodingFor(words / 2, longest, context.Limits);
+        bool isOutgrown = key.Exists && encoding == ValueEncoding.RankedTree && key.Entry.Encoding != encoding;
+        context.BeginChange(ref key, ValueType.SortedSet, encoding);
+        if (isOutgrown)
+        {
+            key.SortedSet.ConvertToTree();
+        }
         AddMembers(context, ref key, options, first);
     }
 

@@ -11,6 +11,7 @@ public sealed class CollectionDifferentialTests(ITestOutputHelper output)
 {
     private const int CommandCount = 25_000;
     private const int CommandsPerExchange = 5_000;
+    private const int CommandsRemembered = 1_000;
 
     [Theory]
     [InlineData(1, 61UL)]
@@ -28,10 +29,16 @@ public sealed class CollectionDifferentialTests(ITestOutputHelper output)
         using ReferenceServer reference = new(executable);
         using TestServer server = new(threads);
         using RespClient ours = server.Connect(), theirs = reference.Connect();
+        Queue<string[]> recent = new();
         CollectionStreams stream = new(new RandomSource(seed), isValkey);
         for (int i = 0; i < CommandCount; i++)
         {
             string[] command = stream.Next();
+            recent.Enqueue(command);
+            if (recent.Count > CommandsRemembered)
+            {
+                recent.Dequeue();
+            }
             string expected = Normalize(command, theirs.Run(command)), actual = Normalize(command, ours.Run(command));
             bool mayDiffer = !isValkey && ((expected.StartsWith('-') && actual.StartsWith('-')) || command[0] is "OBJECT" or "ZMPOP" or "BITCOUNT" or "BITPOS" or "GET" or "SORT");
             // Text is compared by the locale up to a zero byte, so such elements have no order.
@@ -40,7 +47,8 @@ public sealed class CollectionDifferentialTests(ITestOutputHelper output)
             mayDiffer |= command.Contains("nosort") && theirs.Run("TYPE", command[1]) == "set";
             if (expected != actual && !mayDiffer)
             {
-                Assert.Fail($"command {i} ({string.Join(' ', command)}): expected {expected}, got {actual}");
+                string history = string.Join('\n', recent.Where(words => words.Intersect(command.Skip(1)).Any()).TakeLast(12).Select(words => string.Join(' ', words)));
+                Assert.Fail($"command {i} ({string.Join(' ', command)}): expected {expected}, got {actual}; before:\n{history}");
             }
             if (isValkey && i % CommandsPerExchange == CommandsPerExchange - 1)
             {

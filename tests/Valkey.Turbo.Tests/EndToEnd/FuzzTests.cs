@@ -14,7 +14,7 @@ namespace Valkey.Turbo.Tests.EndToEnd;
 /// </summary>
 public sealed class FuzzTests
 {
-    private static readonly string[] Excluded = ["shutdown", "quit", "debug", "client|kill", "client|reply", "client|list", "info", "lolwut", "config|set", "hello", "reset", "auth"];
+    private static readonly string[] Excluded = ["shutdown", "quit", "debug", "client|kill", "client|reply", "client|list", "info", "lolwut", "config|set", "hello", "reset", "auth", "monitor", "client|pause"];
 
     private static readonly string[] Words =
     [
@@ -35,7 +35,8 @@ public sealed class FuzzTests
     {
         using TestServer server = new(threads, engine);
         RandomSource random = new(71);
-        CommandSpec[] commands = [.. CommandTable.Instance.All.Where(spec => spec.Run is not null && !Excluded.Contains(spec.FullName))];
+        CommandSpec[] commands = [.. CommandTable.Instance.All.Where(spec => spec.Run is not null && !Excluded.Contains(spec.FullName)
+            && !spec.Is(CommandFlags.Blocking) && (!spec.Is(CommandFlags.PubSub) || spec.Is(CommandFlags.MayReplicate)))];
         using RespClient client = server.Connect();
         Stopwatch clock = Stopwatch.StartNew();
         for (int round = 0; clock.Elapsed < Duration; round++)
