@@ -49,6 +49,7 @@ public sealed partial class Dispatcher : IDisposable
         _reply.IsResp3 = session.ProtocolVersion == 3;
         Prepare(session, batch, first);
         int at = first;
+        _worker.Evictor.BeginBatch();
         BeginTiming(batch, first);
         for (; at < batch.Count && !session.ClosesAfterReply; at++)
         {

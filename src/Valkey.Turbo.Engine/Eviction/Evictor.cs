@@ -28,6 +28,9 @@ public sealed class Evictor(Worker worker)
     /// <summary>Whether eviction stopped because it had taken long enough, and ought to go on soon.</summary>
     public bool IsBehind { get; private set; }
 
+    /// <summary>Forgets what was known of the memory in use: it is looked at anew before the next command.</summary>
+    public void BeginBatch() => _commandsUntilCheck = 0;
+
     /// <summary>Makes room if there is need. False: memory is over its limit and nothing can go.</summary>
     public bool TryMakeRoom()
     {
@@ -40,7 +43,7 @@ public sealed class Evictor(Worker worker)
         long used = _server.UsedBytes;
         if (used <= limit)
         {
-            // With many shards the sum costs something; far from the limit it need not be taken every time.
+            // With many shards the sum costs something; far from the limit a pipeline need not take it every time.
             _commandsUntilCheck = _server.Shards.Length > 1 && used < limit - limit / 16 ? CommandsBetweenChecks : 0;
             return true;
         }
