@@ -52,6 +52,19 @@ public sealed class Housekeeping(Worker worker)
             shard.Tracked.Shrink(worker);
             worker.Shards.ReleaseAll();
         }
+        while (shard.Dying.Count > 0)
+        {
+            if (!worker.Shards.TryHold(shard.Index))
+            {
+                return true;
+            }
+            FreeStep(shard);
+            worker.Shards.ReleaseAll();
+            if (worker.Server.Clock.MonotonicNs >= endNs)
+            {
+                return false;
+            }
+        }
         while (shard.Discarded.Count > 0)
         {
             if (!worker.Shards.TryHold(shard.Index))
@@ -81,6 +94,15 @@ public sealed class Housekeeping(Worker worker)
             worker.Shards.ReleaseAll();
         }
         return true;
+    }
+
+    /// <summary>Goes on with the value that is being freed. The shard must be held.</summary>
+    internal static void FreeStep(Shard shard)
+    {
+        if (shard.Dying.TryPeek(out IEnumerator<bool>? steps) && !steps.MoveNext())
+        {
+            shard.Dying.Dequeue();
+        }
     }
 
     private bool Sweep(Shard shard, int database, long endNs)

@@ -241,13 +241,24 @@ public sealed class Keyspace
     /// <summary>Keys that expire themselves.</summary>
     public long ExpiringCount => Table.ExpiringCount - _volatileOnlyCount;
 
-    /// <summary>Removes an entry and frees it.</summary>
-    public void Delete(TablePosition position)
+    /// <summary>Removes an entry and frees it; one with a large value, where that is asked for, later and bit by bit.</summary>
+    public void Delete(Worker worker, TablePosition position, bool lazily)
     {
         Entry entry = new(position.Entry);
         BeforeChange(entry);
         CountVolatile(entry, isVolatile: false);
         Table.Remove(position);
+        Free(worker, entry, lazily);
+    }
+
+    private void Free(Worker worker, Entry entry, bool lazily)
+    {
+        if (lazily && GradualRelease.Effort(entry, Shard.Arena) > GradualRelease.SmallestElements)
+        {
+            Shard.Dying.Enqueue(GradualRelease.Free(entry, Shard.Arena));
+            worker.Stats.LazyFreed++;
+            return;
+        }
         Free(entry);
     }
 
@@ -263,7 +274,7 @@ public sealed class Keyspace
         worker.JournalDelete(Shard, Database, key);
         Shard.NoteChange(worker, Database, key);
         worker.Server.KeyEvents.Announce(worker, KeyEvent.Evicted, "evicted", Database, key);
-        Delete(position);
+        Delete(worker, position, worker.Server.Config.LazyEviction.IsSet);
         return true;
     }
 
@@ -365,7 +376,7 @@ public sealed class Keyspace
         BeforeChange(old);
         CountVolatile(old, isVolatile: false);
         Table.Replace(position, entry.Address);
-        Free(old);
+        Free(worker, old, worker.Server.Config.LazyServerDel.IsSet);
     }
 
     private Entry MoveTo(Worker worker, ref TablePosition position, ulong hash, Entry entry, int length)
@@ -487,7 +498,7 @@ public sealed class Keyspace
         if (table.Count == 0)
         {
             worker.Server.KeyEvents.Announce(worker, KeyEvent.Generic, "del", Database, entry.KeySpan);
-            Delete(position);
+            Delete(worker, position, lazily: false);
             return;
         }
         NoteFieldExpiry(worker, position);
@@ -500,7 +511,7 @@ public sealed class Keyspace
         ReadOnlySpan<byte> key = new Entry(position.Entry).KeySpan;
         Shard.NoteExpired(worker, Database, key);
         worker.Server.KeyEvents.Announce(worker, KeyEvent.Expired, "expired", Database, key);
-        Delete(position);
+        Delete(worker, position, worker.Server.Config.LazyExpire.IsSet);
     }
 
     private void Insert(Worker worker, Entry entry, ulong hash)

@@ -326,6 +326,10 @@ public sealed class ServerInstance : IDisposable
                 keyspace.FreeSome(long.MaxValue / 2);
                 keyspace.FreeTable();
             }
+            while (shard.Dying.Count > 0)
+            {
+                Housekeeping.FreeStep(shard);
+            }
             while (shard.Discarded.TryDequeue(out Keyspace? discarded))
             {
                 discarded.FreeSome(long.MaxValue / 2);

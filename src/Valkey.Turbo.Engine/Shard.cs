@@ -93,6 +93,12 @@ public sealed class Shard
     /// <summary>Tables that FLUSHALL has unhooked and the home thread frees bit by bit.</summary>
     internal Queue<Keyspace> Discarded { get; } = new();
 
+    /// <summary>How many values, or keyspaces, are being freed; a recent value.</summary>
+    public int DyingCount => Dying.Count + Discarded.Count;
+
+    /// <summary>Large values that are being freed, a step at a time.</summary>
+    internal Queue<IEnumerator<bool>> Dying { get; } = new();
+
     /// <summary>
     /// Keyspaces without entries whose tables other threads may still be prefetching from, with the turn each thread was in
     /// when they were unhooked. A thread that has begun another turn has forgotten them.

@@ -21,6 +21,8 @@ public sealed class WorkerStats
     public long ExpiredKeys;
     public long ExpiredFields;
     public long EvictedKeys;
+    /// <summary>Values that were, or are being, freed bit by bit.</summary>
+    public long LazyFreed;
     public long EvictedClients;
     public long OutputLimitDisconnections;
     public long QueryLimitDisconnections;
@@ -43,7 +45,7 @@ public sealed class WorkerStats
     /// <summary>Sets everything to zero.</summary>
     public void Reset()
     {
-        CommandsProcessed = ConnectionsReceived = KeyspaceHits = KeyspaceMisses = ExpiredKeys = ExpiredFields = EvictedKeys = 0;
+        CommandsProcessed = ConnectionsReceived = KeyspaceHits = KeyspaceMisses = ExpiredKeys = ExpiredFields = EvictedKeys = LazyFreed = 0;
         EvictedClients = OutputLimitDisconnections = QueryLimitDisconnections = 0;
         InputBytes = OutputBytes = ErrorReplies = ParkedCommands = EventLoopCycles = ActiveNs = 0;
         Array.Clear(Commands);

@@ -155,7 +155,9 @@ internal static class InfoText
         Line(text, "mem_clients_normal", server.Clients.Values.Sum(client => client.Transport.InputCapacity + client.Transport.OutputBytes));
         Zeros(text, "mem_cluster_links mem_aof_buffer");
         Line(text, "mem_allocator", "turbo-slabs");
-        Zeros(text, "mem_overhead_db_hashtable_rehashing active_defrag_running lazyfree_pending_objects lazyfreed_objects");
+        Zeros(text, "mem_overhead_db_hashtable_rehashing active_defrag_running");
+        Line(text, "lazyfree_pending_objects", server.Shards.Sum(shard => shard.DyingCount));
+        Line(text, "lazyfreed_objects", server.Workers.Sum(worker => worker.Stats.LazyFreed));
     }
 
     private static void Persistence(CommandContext context, StringBuilder text)

@@ -242,9 +242,12 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         key.Keyspace.SetExpiry(Worker, ref key.Position, key.Hash, expiresAtUnixMs);
 
     /// <summary>Removes a key that exists.</summary>
-    public void Delete(ref KeyHandle key)
+    public void Delete(ref KeyHandle key) => Delete(ref key, Server.Config.LazyServerDel.IsSet);
+
+    /// <summary>Removes a key that exists; a large value is freed later and bit by bit, if that is asked for.</summary>
+    public void Delete(ref KeyHandle key, bool lazily)
     {
-        key.Keyspace.Delete(key.Position);
+        key.Keyspace.Delete(Worker, key.Position, lazily);
         key.Position = default;
     }
 

@@ -51,13 +51,14 @@ internal static class KeyCommands
     private static void Delete(CommandContext context)
     {
         int deleted = 0;
+        bool lazily = context.Command.Name == "unlink" || context.Server.Config.LazyUserDel.IsSet;
         context.Prefetch(1, 1);
         for (int i = 1; i < context.ArgumentCount; i++)
         {
             KeyHandle key = context.Open(i);
             if (key.Exists)
             {
-                context.Delete(ref key);
+                context.Delete(ref key, lazily);
                 context.Changed(key, KeyEvent.Generic, "del");
                 deleted++;
             }

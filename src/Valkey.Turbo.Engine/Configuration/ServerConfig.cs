@@ -74,6 +74,10 @@ public sealed class ServerConfig
         ProtectedMode = Flag("protected-mode");
         AlwaysShowLogo = Flag("always-show-logo");
         ImportMode = Flag("import-mode");
+        LazyUserDel = Flag("lazyfree-lazy-user-del");
+        LazyServerDel = Flag("lazyfree-lazy-server-del");
+        LazyExpire = Flag("lazyfree-lazy-expire");
+        LazyEviction = Flag("lazyfree-lazy-eviction");
         LazyUserFlush = Flag("lazyfree-lazy-user-flush");
         Threads.Assign(0);
         Directory.TrySet(Environment.CurrentDirectory);
@@ -166,6 +170,10 @@ public sealed class ServerConfig
     public FlagDirective ProtectedMode { get; }
     public FlagDirective AlwaysShowLogo { get; }
     public FlagDirective ImportMode { get; }
+    public FlagDirective LazyUserDel { get; }
+    public FlagDirective LazyServerDel { get; }
+    public FlagDirective LazyExpire { get; }
+    public FlagDirective LazyEviction { get; }
     public FlagDirective LazyUserFlush { get; }
 
     /// <summary>Whether eviction goes by frequency of use, so that entries keep LFU data instead of LRU.</summary>

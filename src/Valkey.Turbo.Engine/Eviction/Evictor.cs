@@ -70,11 +70,11 @@ public sealed class Evictor(Worker worker)
         long startNs = _server.Clock.MonotonicNs, endNs = startNs + TimeLimitNs(_server.Config.EvictionTenacity.Number);
         for (int evicted = 0; _server.UsedBytes > limit;)
         {
-            switch (EvictOne(policy))
+            switch (EvictOne(policy, endNs))
             {
                 case Outcome.NothingThere:
-                    // What FLUSHALL left to be freed later is room as well.
-                    return IsBehind = Array.Exists(_server.Shards, shard => shard.Discarded.Count > 0);
+                    // What is still being freed is room as well.
+                    return IsBehind = Array.Exists(_server.Shards, shard => shard.DyingCount > 0);
                 case Outcome.Busy:
                     return IsBehind = true;
             }
@@ -86,7 +86,7 @@ public sealed class Evictor(Worker worker)
         return true;
     }
 
-    private Outcome EvictOne(EvictionPolicy policy)
+    private Outcome EvictOne(EvictionPolicy policy, long endNs)
     {
         for (int round = 0; round < MaxRounds; round++)
         {
@@ -99,6 +99,7 @@ public sealed class Evictor(Worker worker)
                 if (worker.Shards.TryHold(best.Shard))
                 {
                     bool isGone = _server.Shards[best.Shard].Keyspaces[best.Database].TryEvict(worker, policy, best.Key);
+                    FreeDying(_server.Shards[best.Shard], endNs);
                     worker.Shards.ReleaseAll();
                     if (isGone)
                     {
@@ -108,6 +109,15 @@ public sealed class Evictor(Worker worker)
             }
         }
         return Outcome.Busy;
+    }
+
+    /// <summary>A large value gives its memory back bit by bit, but eviction has to see it before it takes another.</summary>
+    private void FreeDying(Shard shard, long endNs)
+    {
+        while (shard.Dying.Count > 0 && _server.Clock.MonotonicNs < endNs)
+        {
+            Housekeeping.FreeStep(shard);
+        }
     }
 
     /// <summary>Looks at some keys of every database. False if there is none that may go.</summary>

@@ -151,6 +151,25 @@ internal readonly unsafe struct QuickList(nint address, Arena arena)
         arena.Free(Address, RootBytes);
     }
 
+    /// <summary>Frees the links in steps, and the list with the last.</summary>
+    internal IEnumerator<bool> FreeGradually(int linksPerStep)
+    {
+        nint root = Address;
+        Arena memory = arena;
+        int step = 0;
+        for (QuickListNode node = Head; !node.IsNull;)
+        {
+            QuickListNode next = node.Next;
+            node.Free(memory);
+            node = next;
+            if (++step % linksPerStep == 0)
+            {
+                yield return true;
+            }
+        }
+        memory.Free(root, RootBytes);
+    }
+
     /// <summary>Moves the items of a link from <paramref name="offset"/> on into a new link behind it.</summary>
     private void Split(QuickListNode node, int offset)
     {

@@ -102,6 +102,26 @@ internal readonly unsafe struct RankedTree(nint root, Arena arena)
     /// <summary>Frees the nodes.</summary>
     internal void Free() => Free(new TreeNode(Root));
 
+    /// <summary>Frees the nodes in steps.</summary>
+    internal IEnumerator<bool> FreeGradually(int nodesPerStep)
+    {
+        Arena memory = arena;
+        Stack<TreeNode> open = new([new TreeNode(Root)]);
+        int step = 0;
+        while (open.TryPop(out TreeNode node))
+        {
+            for (int i = 0; !node.IsLeaf && i < node.Count; i++)
+            {
+                open.Push(node.Child(i));
+            }
+            node.Free(memory);
+            if (++step % nodesPerStep == 0)
+            {
+                yield return true;
+            }
+        }
+    }
+
     /// <summary>Bytes of all nodes, by a walk over the inner ones.</summary>
     internal long NodeBytes() => NodeBytes(new TreeNode(Root));
 

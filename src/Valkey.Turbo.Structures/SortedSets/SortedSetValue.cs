@@ -10,7 +10,7 @@ namespace Valkey.Turbo.Structures;
 /// </summary>
 public readonly unsafe struct SortedSetValue(Entry entry, Arena arena)
 {
-    private const int RootBytes = 16;
+    internal const int RootBytes = 16;
     private const int ScratchBytes = 32;
 
     /// <summary>Whether the set is a listpack.</summary>

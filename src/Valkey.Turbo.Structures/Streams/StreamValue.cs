@@ -169,6 +169,9 @@ public readonly unsafe partial struct StreamValue(Entry entry, Arena arena)
     }
 
     /// <summary>Frees everything.</summary>
+    /// <summary>How many pieces of memory there are to free, about.</summary>
+    internal long FreeEffort => Length + (HasGroups ? Groups.Count : 0);
+
     internal void Free()
     {
         IdMap blocks = Blocks;
