@@ -124,6 +124,7 @@ public sealed class BlockedKeys
             _byKey[wait.Name] = waits = [];
         }
         waits.Add(wait);
+        shard.BeginObserving();
         command.Waits.Add(wait);
         if (command.EndsWithKey)
         {

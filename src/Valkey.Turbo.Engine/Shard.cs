@@ -36,6 +36,8 @@ public sealed class Shard
 
     private readonly bool _isShared;
     private readonly Action<ulong> _wakeThreads;
+    private readonly TrackingDirectory _tracking;
+    private bool _isObserved;
     private Ownership _lock;
 
     /// <summary>Which shard this is.</summary>
@@ -50,6 +52,9 @@ public sealed class Shard
     /// <summary>The shard's part of each database.</summary>
     public Keyspace[] Keyspaces { get; }
 
+    /// <summary>To be called when someone begins to watch, wait for or cache a key here.</summary>
+    internal void BeginObserving() => _isObserved = true;
+
     /// <summary>The watches on the shard's keys.</summary>
     public WatchedKeys Watched { get; } = new();
 
@@ -60,8 +65,18 @@ public sealed class Shard
     public TrackedKeys Tracked { get; }
 
     /// <summary>Tells those who watch a key, wait for it or have cached it that it has changed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void NoteChange(Worker worker, int database, ReadOnlySpan<byte> key)
     {
+        if (_isObserved || _tracking.HasBroadcast)
+        {
+            TellObservers(worker, database, key);
+        }
+    }
+
+    private void TellObservers(Worker worker, int database, ReadOnlySpan<byte> key)
+    {
+        _isObserved = Watched.KeyCount + Blocked.KeyCount + Tracked.KeyCount > 0;
         Watched.Touch(database, key);
         Blocked.Signal(database, key);
         NoteForTrackers(worker, key);
@@ -108,7 +123,8 @@ public sealed class Shard
     internal Shard(int index, int homeThread, SpanSource memory, int databaseCount, bool isShared, TrackingDirectory tracking, Action<ulong> wakeThreads)
     {
         Index = index;
-        Tracked = new TrackedKeys(tracking);
+        _tracking = tracking;
+        Tracked = new TrackedKeys(this, tracking);
         HomeThread = homeThread;
         Arena = new Arena(memory);
         _isShared = isShared;

@@ -48,6 +48,9 @@ public sealed class WatchedKeys
     private readonly Dictionary<string, List<Watch>> _byKey = [];
     private readonly ConcurrentQueue<Watch> _ended = new();
 
+    /// <summary>How many keys are watched.</summary>
+    internal int KeyCount => _byKey.Count;
+
     /// <summary>Whether there are watches to forget.</summary>
     internal bool HasEnded => !_ended.IsEmpty;
 
@@ -61,6 +64,7 @@ public sealed class WatchedKeys
             _byKey[watch.Name] = watches = [];
         }
         watches.Add(watch);
+        watch.Shard.BeginObserving();
     }
 
     /// <summary>Ends a watch; from any thread.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Protocol;
 
@@ -11,6 +12,9 @@ public sealed partial class CommandContext
     /// <summary>Whether the command has just begun, or gone on, to wait: it has replied nothing and is to be run again.</summary>
     internal bool IsBlocked { get; private set; }
 
+    /// <summary>Whether the command has begun to wait in this run, rather than gone on.</summary>
+    internal bool HasBegunToWait { get; private set; }
+
     /// <summary>Whether the command has waited before. Keys of another type count as absent then.</summary>
     public bool IsRetry => Session.Blocked is not null;
 
@@ -21,7 +25,7 @@ public sealed partial class CommandContext
     public bool TryTimeout(int index, out long timeoutNs)
     {
         timeoutNs = 0;
-        if (!DoubleText.TryParse(Argument(index), out double seconds) || !double.IsFinite(seconds))
+        if (!TrySeconds(Argument(index), out double seconds) || !double.IsFinite(seconds))
         {
             Reply.Error("ERR timeout is not a float or out of range");
             return false;
@@ -33,6 +37,18 @@ public sealed partial class CommandContext
         }
         timeoutNs = (long)Math.Ceiling(seconds * 1000) * 1_000_000;
         return true;
+    }
+
+    /// <summary>Timeouts, unlike other numbers, may be hexadecimal.</summary>
+    private static bool TrySeconds(ReadOnlySpan<byte> text, out double seconds)
+    {
+        if (text.Length > 2 && text[0] == '0' && text[1] is (byte)'x' or (byte)'X')
+        {
+            bool isHex = Utf8Parser.TryParse(text[2..], out ulong integer, out int used, 'x') && used == text.Length - 2;
+            seconds = integer;
+            return isHex;
+        }
+        return DoubleText.TryParse(text, out seconds);
     }
 
     /// <summary>
@@ -79,7 +95,7 @@ public sealed partial class CommandContext
             }
         }
         Session.Blocked = command;
-        IsBlocked = true;
+        IsBlocked = HasBegunToWait = true;
         return true;
     }
 }

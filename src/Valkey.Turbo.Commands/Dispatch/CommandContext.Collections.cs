@@ -70,12 +70,12 @@ public sealed partial class CommandContext
     /// <summary>
     /// Gives a key the result of a command: a detached entry takes its place, or, if the result is empty, the key is removed.
     /// </summary>
-    public void Store(ref KeyHandle key, Entry result, long count, KeyEvent kind, string eventName)
+    public void Store(ref KeyHandle key, Entry result, long count, KeyEvent kind, string eventName, bool countsElements = false)
     {
         if (count > 0)
         {
             key.Keyspace.Attach(Worker, key.Position, result, key.Hash);
-            Changed(key, kind, eventName);
+            Changed(key, kind, eventName, countsElements ? count : 1);
             return;
         }
         key.Keyspace.Discard(result);
@@ -106,7 +106,7 @@ public sealed partial class CommandContext
             return false;
         }
         Delete(ref key);
-        Changed(key, KeyEvent.Generic, "del");
+        Changed(key, KeyEvent.Generic, "del", 0);
         return true;
     }
 
@@ -136,21 +136,21 @@ public sealed partial class CommandContext
     }
 
     /// <summary>Reads how many keys follow, which must be more than 0 and no more than the words left; or replies the error.</summary>
-    public bool TryKeyCount(int index, out int count, string error)
+    public bool TryKeyCount(int index, out int count, string error, string tooMany = Errors.Syntax)
     {
         count = 0;
         if (!TryInteger(index, out long number, error))
         {
             return false;
         }
-        if (number is <= 0 or > int.MaxValue)
+        if (number <= 0)
         {
             Reply.Error(error);
             return false;
         }
         if (number > ArgumentCount - index - 1)
         {
-            Reply.Error(Errors.Syntax);
+            Reply.Error(tooMany);
             return false;
         }
         count = (int)number;

@@ -21,7 +21,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     private ulong _firstKeyHash;
     private int _firstKeyShard;
     private bool _isJournalled;
-    private int _changes;
+    private long _changes;
 
     /// <summary>The calling thread.</summary>
     public Worker Worker { get; } = worker;
@@ -72,7 +72,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         Worker.IsWriting = command.Is(CommandFlags.Write);
         _isJournalled = false;
         _changes = 0;
-        IsBlocked = IsAlwaysAnswered = false;
+        IsBlocked = HasBegunToWait = IsAlwaysAnswered = false;
     }
 
     internal void End()
@@ -277,9 +277,10 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     /// <param name="key">The key, which may be gone by now.</param>
     /// <param name="kind">The class of the event, as in <c>notify-keyspace-events</c>.</param>
     /// <param name="name">The event's name.</param>
-    public void Changed(in KeyHandle key, KeyEvent kind, string name)
+    /// <param name="count">How many changes that is; 0 for what another change brings about.</param>
+    public void Changed(in KeyHandle key, KeyEvent kind, string name, long count = 1)
     {
-        _changes++;
+        _changes += count;
         key.Keyspace.Shard.NoteChange(Worker, key.Keyspace.Database, key.Name);
         Announce(key, kind, name);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Engine.Diagnostics;
@@ -26,29 +27,27 @@ public sealed partial class Dispatcher
     private bool _looksAtEach;
 
     /// <summary>Starts the clock for a batch.</summary>
-    private void BeginTiming(RequestBatch batch, int first)
+    private void BeginTiming(RequestBatch batch)
     {
         (_rowSpec, _rowCalls) = (null, 0);
         _timeMark = _worker.NowMonotonicNs;
         _replyMark = _reply.Position;
         _blocksMark = _reply.BlocksBegun;
-        _looksAtEach = batch.Count - first == 1
-            || _server.SlowCommands.Threshold is >= 0 and < FinestSharedMicroseconds
+        _looksAtEach = _server.SlowCommands.Threshold is >= 0 and < FinestSharedMicroseconds
             || _server.LargeReplies.Threshold is >= 0 and < SmallestSharedReplyBytes
             || _server.LargeRequests.Wants(batch.TotalBytes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void BeginTiming(Session session, CommandSpec spec)
     {
-        if (_rowSpec == spec)
+        if (_rowSpec != spec)
         {
-            return;
+            BeginRow(session, spec);
         }
-        ChargeRow();
-        _rowSpec = spec;
-        session.LastCommand = spec.FullName;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void EndTiming(Session session, CommandSpec spec)
     {
         _rowCalls++;
@@ -57,6 +56,13 @@ public sealed partial class Dispatcher
             ChargeRow();
             LogSizes(session, spec);
         }
+    }
+
+    private void BeginRow(Session session, CommandSpec spec)
+    {
+        ChargeRow();
+        _rowSpec = spec;
+        session.LastCommand = spec.FullName;
     }
 
     /// <summary>Charges the time since the last reading of the clock to the row of commands that ran since.</summary>

@@ -71,15 +71,16 @@ public sealed partial class Dispatcher
             ReadOnlySpan<byte> key = hasKey ? batch.Argument(index, spec.Keys.First) : default;
             _context.Begin(session, spec, batch, index, hasKey ? KeyHash.Of(key) : 0, hasKey ? _server.ShardOf(key) : -1);
             RunHandler(session, spec);
-            if (_server.Monitors.HasAny)
-            {
-                Show(spec);
-            }
+            AfterSpecial(session, spec);
             return true;
         });
         JournalMark("EXEC"u8, session);
         _worker.Shards.IsPinned = false;
         session.EndTransaction();
+        if (session.Tracking is not null)
+        {
+            EndCachingWord(session, exec);
+        }
         return true;
     }
 

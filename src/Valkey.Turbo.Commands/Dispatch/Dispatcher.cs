@@ -13,7 +13,6 @@ namespace Valkey.Turbo.Commands;
 /// </summary>
 public sealed partial class Dispatcher : IDisposable
 {
-    private const int UnknownArgumentsBytes = 128;
     private readonly CommandTable _table = CommandTable.Instance;
     private readonly CommandSpec?[] _specs = new CommandSpec?[RequestBatch.MaxRequests];
     private readonly ulong[] _hashes = new ulong[RequestBatch.MaxRequests];
@@ -50,17 +49,13 @@ public sealed partial class Dispatcher : IDisposable
         Prepare(session, batch, first);
         int at = first;
         _worker.Evictor.BeginBatch();
-        BeginTiming(batch, first);
+        BeginTiming(batch);
+        _isPlain = IsPlain(session);
         for (; at < batch.Count && !session.ClosesAfterReply; at++)
         {
-            CommandSpec? spec = _specs[at];
-            if (!TryRunOne(session, batch, at, spec))
+            if (!TryRunOne(session, batch, at, _specs[at]))
             {
                 break;
-            }
-            if (session.Tracking is not null)
-            {
-                EndCachingWord(session, spec);
             }
             if (_worker.HasOwnDeliveries)
             {
@@ -145,157 +140,58 @@ public sealed partial class Dispatcher : IDisposable
         }
     }
 
-    /// <summary>False when the shards were not to be had.</summary>
+    /// <summary>False when the command has to wait, for shards or for something else.</summary>
     private bool TryRunOne(Session session, RequestBatch batch, int index, CommandSpec? spec)
     {
-        int argumentCount = batch.ArgumentCount(index);
-        if (spec is { Subcommands.Length: > 0, Run: null } && argumentCount > 1)
+        bool isPlain = _isPlain && spec is { Run: not null } && spec.Accepts(batch.ArgumentCount(index));
+        if (!isPlain && Admit(session, batch, index, ref spec) is Admission admission and not Admission.Admitted)
         {
-            AbortTransaction(session);
-            RejectSubcommand(session, spec, batch, index);
-            return true;
+            return admission == Admission.Done;
         }
-        if (spec is null)
-        {
-            AbortTransaction(session);
-            RejectUnknown(batch, index);
-            return true;
-        }
-        if (!spec.Accepts(argumentCount) || spec.Run is null)
-        {
-            AbortTransaction(session);
-            Reject(spec, Errors.Arity(spec.FullName));
-            return true;
-        }
-        if (!session.IsAuthenticated && !spec.Is(CommandFlags.NoAuth))
-        {
-            AbortTransaction(session);
-            Reject(spec, Errors.NoAuth);
-            return true;
-        }
-        if (session.IsSubscriber && !spec.Is(CommandFlags.ForSubscribers))
-        {
-            AbortTransaction(session);
-            Reject(spec, Errors.OnlyForSubscribers(spec.FullName));
-            return true;
-        }
-        if (_server.Config.MaxMemory.Number > 0 && !TryMakeRoom(session, spec))
-        {
-            return true;
-        }
-        if (session.Tracking is not null && _server.Tracking.IsOverLimit)
-        {
-            _server.Tracking.Shrink(_worker);
-            _worker.DeliverAll();
-        }
-        if (_server.Pause.IsSet && IsPostponed(session, spec))
-        {
-            return false;
-        }
-        if (session.Transaction is { IsOpen: true })
-        {
-            if (spec.Is(CommandFlags.RunsTransaction))
-            {
-                return RunTransaction(session, spec);
-            }
-            if (spec.Is(CommandFlags.NoMulti))
-            {
-                AbortTransaction(session);
-                Reject(spec, $"ERR Command '{spec.FullName}' not allowed inside a transaction");
-                return true;
-            }
-            if (!spec.Is(CommandFlags.NotQueued))
-            {
-                Queue(session, spec, batch, index);
-                return true;
-            }
-        }
-        if (!TryBorrow(spec, batch, index))
+        if (!TryBorrow(spec!, batch, index))
         {
             _worker.Stats.ParkedCommands++;
             return false;
         }
-        bool isRetry = session.Blocked is not null;
-        _context.Begin(session, spec, batch, index, _hashes[index], _shards[index]);
-        RunHandler(session, spec);
-        if (_server.Monitors.HasAny && !isRetry)
+        _context.Begin(session, spec!, batch, index, _hashes[index], _shards[index]);
+        RunHandler(session, spec!);
+        if (!isPlain)
         {
-            Show(spec);
+            AfterSpecial(session, spec!);
         }
-        if (_context.IsBlocked)
+        else if (!spec!.Keys.HasKeys || spec.Is(CommandFlags.PubSub))
         {
-            return false;
+            _isPlain = IsPlain(session);
         }
-        if (session.Blocked is BlockedCommand served)
-        {
-            served.EndHeld();
-            session.Blocked = null;
-        }
-        return true;
-    }
-
-    /// <summary>Whether the command waits for the end of a pause; what is blocked may still give up.</summary>
-    private bool IsPostponed(Session session, CommandSpec spec)
-    {
-        bool mayReplicate = spec.Is(CommandFlags.Write | CommandFlags.MayReplicate)
-            || (spec.Is(CommandFlags.RunsTransaction) && session.Transaction is { IsOpen: true, MayReplicate: true });
-        session.IsPostponed = session.Blocked is not ({ IsTimedOut: true } or { IsUnblocked: true }) && _server.Pause.Holds(mayReplicate);
-        return session.IsPostponed;
+        return !_context.IsBlocked;
     }
 
     private void RunHandler(Session session, CommandSpec spec)
     {
         BeginTiming(session, spec);
-        ref CommandCounters counters = ref _worker.Stats.Commands[spec.Id];
-        if (session.ReplyMode != ReplyMode.On)
+        int errors = _reply.ErrorCount;
+        if (session.ReplyMode == ReplyMode.On)
+        {
+            spec.Run!(_context);
+            _context.End();
+        }
+        else
         {
             RunSilently(session, spec);
-            Count(session, ref counters);
-            EndTiming(session, spec);
+        }
+        if (_context.IsBlocked)
+        {
             return;
         }
-        int errors = _reply.ErrorCount;
-        spec.Run!(_context);
-        _context.End();
-        if (session.Tracking is not null)
-        {
-            _context.RememberReads(session.Tracking);
-        }
+        ref CommandCounters counters = ref _worker.Stats.Commands[spec.Id];
+        session.CommandCount++;
+        _worker.Stats.CommandsProcessed++;
+        counters.Calls++;
         if (_reply.ErrorCount != errors)
         {
             counters.Failed++;
         }
-        Count(session, ref counters);
         EndTiming(session, spec);
-    }
-
-    /// <summary>Counts a command that is done; one that has begun to wait is not.</summary>
-    private void Count(Session session, ref CommandCounters counters)
-    {
-        if (!_context.IsBlocked)
-        {
-            session.CommandCount++;
-            _worker.Stats.CommandsProcessed++;
-            counters.Calls++;
-        }
-    }
-
-    /// <summary>CLIENT CACHING speaks for the command behind it, or for the whole transaction if that is MULTI.</summary>
-    private static void EndCachingWord(Session session, CommandSpec? spec)
-    {
-        if (spec is not ({ Name: "client" } or { Container.Name: "client" }) && session.Transaction is not { IsOpen: true })
-        {
-            session.Tracking!.HasCachingWord = false;
-        }
-    }
-
-    /// <summary>Shows the command that was just run to those who watch all commands.</summary>
-    private void Show(CommandSpec spec)
-    {
-        if (!spec.Is(CommandFlags.SkipMonitor | CommandFlags.Admin))
-        {
-            Administration.MonitorCommand.Show(_context);
-        }
     }
 
     private void RunSilently(Session session, CommandSpec spec)
@@ -306,10 +202,6 @@ public sealed partial class Dispatcher : IDisposable
         ReplyWriter.Mark mark = _reply.GetMark();
         spec.Run!(_context);
         _context.End();
-        if (session.Tracking is not null)
-        {
-            _context.RememberReads(session.Tracking);
-        }
         bool isUnwanted = session.ReplyMode != ReplyMode.On && !_context.IsAlwaysAnswered;
         if (session.ReplyMode == ReplyMode.Skip)
         {
@@ -366,71 +258,6 @@ public sealed partial class Dispatcher : IDisposable
             return _worker.Shards.TryHold(firstShard);
         }
         return _worker.Shards.TryHoldWanted();
-    }
-
-    /// <summary>Evicts where there is need. False: the command may grow memory, there is no room, and the error has been replied.</summary>
-    private bool TryMakeRoom(Session session, CommandSpec spec)
-    {
-        bool hasRoom = _worker.Evictor.TryMakeRoom();
-        if (_worker.HasOwnDeliveries)
-        {
-            _worker.DeliverAll();
-        }
-        if (hasRoom)
-        {
-            return true;
-        }
-        if (spec.Is(CommandFlags.RunsTransaction) && session.Transaction is { IsOpen: true, MayGrow: true })
-        {
-            session.EndTransaction();
-            Reject(spec, "EXECABORT Transaction discarded because of: " + Errors.OutOfMemory);
-            return false;
-        }
-        if (spec.Is(CommandFlags.DenyOom))
-        {
-            AbortTransaction(session);
-            Reject(spec, Errors.OutOfMemory);
-            return false;
-        }
-        return true;
-    }
-
-    private void Reject(CommandSpec spec, string error)
-    {
-        _worker.Stats.Commands[spec.Id].Rejected++;
-        _reply.Error(error);
-    }
-
-    private void RejectSubcommand(Session session, CommandSpec spec, RequestBatch batch, int index)
-    {
-        if (!session.IsAuthenticated && !spec.Is(CommandFlags.NoAuth))
-        {
-            _reply.Error(Errors.NoAuth);
-            return;
-        }
-        _context.Begin(session, spec, batch, index, 0, 0);
-        _context.ReplyUnknownSubcommand(spec.Name);
-    }
-
-    private void RejectUnknown(RequestBatch batch, int index)
-    {
-        StringBuilder arguments = new();
-        for (int i = 1; i < batch.ArgumentCount(index) && arguments.Length < UnknownArgumentsBytes; i++)
-        {
-            ReadOnlySpan<byte> argument = UpToNul(batch.Argument(index, i));
-            int length = Math.Min(argument.Length, UnknownArgumentsBytes - arguments.Length);
-            arguments.Append('\'').Append(Encoding.Latin1.GetString(argument[..length])).Append("' ");
-        }
-        ReadOnlySpan<byte> name = UpToNul(batch.Argument(index, 0));
-        string shown = Encoding.Latin1.GetString(name[..Math.Min(UnknownArgumentsBytes, name.Length)]);
-        _reply.Error($"ERR unknown command '{shown}', with args beginning with: {arguments}");
-    }
-
-    /// <summary>What Valkey, which prints C strings here, shows of some bytes.</summary>
-    private static ReadOnlySpan<byte> UpToNul(ReadOnlySpan<byte> bytes)
-    {
-        int end = bytes.IndexOf((byte)0);
-        return end < 0 ? bytes : bytes[..end];
     }
 
     private void CountError(string text)

@@ -132,7 +132,7 @@ internal static class GeoCommands
         (int added, int updated) = AddPlaces(context, key.SortedSet, first, nx, xx);
         if (added + updated > 0)
         {
-            context.Changed(key, KeyEvent.SortedSet, "zadd");
+            context.Changed(key, KeyEvent.SortedSet, "zadd", added + updated);
             Record(context, key, first);
         }
         context.Reply.Integer(countsChanges ? added + updated : added);

@@ -189,7 +189,7 @@ internal static class GeoSearchCommands
             builder.Add(found[i].Member, query.StoresDistance ? found[i].Distance / query.Meters : found[i].Score);
         }
         builder.Finish(context.Limits);
-        context.Store(ref target, result, count, KeyEvent.SortedSet, query.Form == Form.Search ? "geosearchstore" : "georadiusstore");
+        context.Store(ref target, result, count, KeyEvent.SortedSet, query.Form == Form.Search ? "geosearchstore" : "georadiusstore", countsElements: true);
         context.Reply.Integer(count);
     }
 

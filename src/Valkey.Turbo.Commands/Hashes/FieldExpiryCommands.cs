@@ -139,12 +139,12 @@ internal static class FieldExpiryCommands
         {
             context.Worker.Stats.ExpiredFields += deleted.Count;
             RecordDeleted(context, key, deleted);
-            context.Changed(key, KeyEvent.Hash, "hexpired");
+            context.Changed(key, KeyEvent.Hash, "hexpired", deleted.Count);
         }
         else
         {
             Record(context, key, "HPEXPIREAT"u8, when, first);
-            context.Changed(key, KeyEvent.Hash, "hexpire");
+            context.Changed(key, KeyEvent.Hash, "hexpire", updated);
         }
         Settle(context, ref key);
     }
@@ -261,7 +261,7 @@ internal static class FieldExpiryCommands
         }
         if (changed > 0)
         {
-            context.Changed(key, KeyEvent.Hash, "hpersist");
+            context.Changed(key, KeyEvent.Hash, "hpersist", changed);
             Settle(context, ref key);
         }
     }

@@ -100,10 +100,10 @@ internal static class FieldOptionCommands
             hash.Set(context.Argument(i), context.Argument(i + 1), expiresAt, context.NowUnixMs, context.Limits);
         }
         key.Keyspace.NoteFieldExpiry(context.Worker, key.Position);
-        context.Changed(key, KeyEvent.Hash, "hset");
+        context.Changed(key, KeyEvent.Hash, "hset", (context.ArgumentCount - first) / 2);
         if (options.HasExpiry)
         {
-            context.Changed(key, KeyEvent.Hash, "hexpire");
+            context.Announce(key, KeyEvent.Hash, "hexpire");
         }
         int words = context.ArgumentCount - first;
         context.Record(words + 4 + (options.HasExpiry ? 2 : options.KeepsTtl ? 1 : 0)).Add("HSETEX"u8).Add(key.Name);
@@ -138,9 +138,9 @@ internal static class FieldOptionCommands
             }
             context.Worker.Stats.ExpiredFields++;
         }
-        context.Changed(key, KeyEvent.Hash, "hset");
-        context.Changed(key, KeyEvent.Hash, "hexpire");
-        context.Changed(key, KeyEvent.Hash, "hexpired");
+        context.Changed(key, KeyEvent.Hash, "hset", (context.ArgumentCount - first) / 2);
+        context.Announce(key, KeyEvent.Hash, "hexpire");
+        context.Announce(key, KeyEvent.Hash, "hexpired");
         FieldExpiryCommands.RecordDeleted(context, key, deleted);
         FieldExpiryCommands.Settle(context, ref key);
     }
@@ -208,7 +208,7 @@ internal static class FieldOptionCommands
         if (options.HasExpiry && when <= context.NowUnixMs)
         {
             FieldExpiryCommands.RecordDeleted(context, key, changed);
-            context.Changed(key, KeyEvent.Hash, "hexpired");
+            context.Changed(key, KeyEvent.Hash, "hexpired", changed.Count);
             return;
         }
         context.Record(changed.Count + (options.HasExpiry ? 5 : 4)).Add(options.HasExpiry ? "HPEXPIREAT"u8 : "HPERSIST"u8).Add(key.Name);
@@ -223,7 +223,7 @@ internal static class FieldOptionCommands
             context.Append(context.Argument(index));
         }
         context.Journal(key);
-        context.Changed(key, KeyEvent.Hash, options.HasExpiry ? "hexpire" : "hpersist");
+        context.Changed(key, KeyEvent.Hash, options.HasExpiry ? "hexpire" : "hpersist", changed.Count);
     }
 
     private static void GetDel(CommandContext context)
@@ -255,7 +255,7 @@ internal static class FieldOptionCommands
         }
         if (deleted > 0)
         {
-            context.Changed(key, KeyEvent.Hash, "hdel");
+            context.Changed(key, KeyEvent.Hash, "hdel", deleted);
             FieldExpiryCommands.Settle(context, ref key);
         }
     }

@@ -89,7 +89,7 @@ internal static class HashCommands
             added += isNew ? 1 : 0;
         }
         NoteFieldExpiry(context, key);
-        context.Changed(key, KeyEvent.Hash, "hset");
+        context.Changed(key, KeyEvent.Hash, "hset", (context.ArgumentCount - 2) / 2);
         if (repliesOk)
         {
             context.Reply.Ok();
@@ -175,7 +175,7 @@ internal static class HashCommands
         }
         if (deleted > 0)
         {
-            context.Changed(key, KeyEvent.Hash, "hdel");
+            context.Changed(key, KeyEvent.Hash, "hdel", deleted);
         }
         if (!context.DeleteIfEmpty(ref key, hash.Count))
         {

@@ -56,25 +56,29 @@ internal static class HyperLogLogCommands
             return;
         }
         using Editor editor = new(context, ref key, bytes);
+        int changes = created ? 1 : 0;
         bool changed = false;
         for (int i = 2; i < context.ArgumentCount; i++)
         {
             (int register, int value) = HyperLogLog.Locate(context.Argument(i));
-            if (!editor.TryRaise(register, value, ref changed))
+            bool isRaised = false;
+            if (!editor.TryRaise(register, value, ref isRaised))
             {
                 context.Reply.Error(Corrupted);
                 return;
             }
+            changed |= isRaised;
+            changes += isRaised ? 1 : 0;
         }
         if (changed)
         {
             editor.Store(context, ref key);
         }
-        if (changed || created)
+        if (changes > 0)
         {
-            context.Changed(key, KeyEvent.String, "pfadd");
+            context.Changed(key, KeyEvent.String, "pfadd", changes);
         }
-        context.Reply.Integer(changed || created ? 1 : 0);
+        context.Reply.Integer(changes > 0 ? 1 : 0);
     }
 
     private static bool TryCreate(CommandContext context, ref KeyHandle key, int index)

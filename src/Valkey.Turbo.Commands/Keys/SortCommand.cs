@@ -320,7 +320,7 @@ internal static class SortCommand
             }
         }
         long count = list.Count;
-        context.Store(ref target, result, count, KeyEvent.List, "sortstore");
+        context.Store(ref target, result, count, KeyEvent.List, "sortstore", countsElements: true);
         context.Reply.Integer(count);
     }
 

@@ -80,7 +80,7 @@ internal static class ListCommands
         {
             list.Push(context.Argument(i), atHead, context.Limits);
         }
-        context.Changed(key, KeyEvent.List, atHead ? "lpush" : "rpush");
+        context.Changed(key, KeyEvent.List, atHead ? "lpush" : "rpush", context.ArgumentCount - 2);
         context.Reply.Integer(list.Count);
     }
 
@@ -143,7 +143,7 @@ internal static class ListCommands
         ListValue list = key.List;
         long left = list.Count - count;
         list.RemoveRange(atHead ? 0 : left, count);
-        context.Changed(key, KeyEvent.List, atHead ? "lpop" : "rpop");
+        context.Changed(key, KeyEvent.List, atHead ? "lpop" : "rpop", count);
         if (!context.DeleteIfEmpty(ref key, left))
         {
             list.ShrinkIfSmall(context.Limits);
@@ -284,7 +284,7 @@ internal static class ListCommands
             context.BeginChange(key);
             ListValue list = key.List;
             (long first, long length) = CommandContext.Range(start, stop, list.Count);
-            context.Changed(key, KeyEvent.List, "ltrim");
+            context.Changed(key, KeyEvent.List, "ltrim", list.Count - length);
             if (!context.DeleteIfEmpty(ref key, length))
             {
                 list.RemoveRange(first + length, list.Count - first - length);
@@ -319,7 +319,7 @@ internal static class ListCommands
         long removed = list.Remove(context.Argument(3), count == 0 ? long.MaxValue : Math.Abs(count), fromTail: count < 0);
         if (removed > 0)
         {
-            context.Changed(key, KeyEvent.List, "lrem");
+            context.Changed(key, KeyEvent.List, "lrem", removed);
             if (!context.DeleteIfEmpty(ref key, list.Count))
             {
                 list.ShrinkIfSmall(context.Limits);

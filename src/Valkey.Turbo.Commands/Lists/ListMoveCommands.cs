@@ -77,7 +77,7 @@ internal static class ListMoveCommands
         context.BeginChange(ref target, ValueType.List, ValueEncoding.Listpack);
         target.List.ExpectMore(element.Length, 1, context.Limits);
         target.List.Push(element, toHead, context.Limits);
-        context.Changed(target, KeyEvent.List, toHead ? "lpush" : "rpush");
+        context.Changed(target, KeyEvent.List, toHead ? "lpush" : "rpush", 0);
         source = context.Open(1);
         ListCommands.PopItems(context, ref source, 1, fromHead);
         context.Reply.Bulk(element);

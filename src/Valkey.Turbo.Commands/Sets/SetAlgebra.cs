@@ -236,7 +236,7 @@ internal static class SetAlgebra
 
     private static void IntersectionSize(CommandContext context)
     {
-        if (!context.TryKeyCount(1, out int count, "ERR numkeys should be greater than 0"))
+        if (!context.TryKeyCount(1, out int count, "ERR numkeys should be greater than 0", "ERR Number of keys can't be greater than number of args"))
         {
             return;
         }

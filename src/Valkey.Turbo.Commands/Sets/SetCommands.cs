@@ -64,7 +64,7 @@ internal static class SetCommands
         }
         if (added > 0)
         {
-            context.Changed(key, KeyEvent.Set, "sadd");
+            context.Changed(key, KeyEvent.Set, "sadd", added);
         }
         context.Reply.Integer(added);
     }
@@ -90,7 +90,7 @@ internal static class SetCommands
         }
         if (removed > 0)
         {
-            context.Changed(key, KeyEvent.Set, "srem");
+            context.Changed(key, KeyEvent.Set, "srem", removed);
             context.DeleteIfEmpty(ref key, set.Count);
         }
         context.Reply.Integer(removed);
@@ -207,7 +207,7 @@ internal static class SetCommands
         {
             context.Reply.Set(set.Count);
             ReplyMembers(context, set);
-            context.Changed(key, KeyEvent.Set, "spop");
+            context.Changed(key, KeyEvent.Set, "spop", set.Count);
             context.DeleteIfEmpty(ref key, 0);
             context.Record(2).Add("DEL"u8).Add(key.Name);
             context.Journal(key);
@@ -223,7 +223,7 @@ internal static class SetCommands
             context.Reply.Bulk(member);
             context.Append(member);
         }
-        context.Changed(key, KeyEvent.Set, "spop");
+        context.Changed(key, KeyEvent.Set, "spop", count);
         context.Journal(key);
     }
 

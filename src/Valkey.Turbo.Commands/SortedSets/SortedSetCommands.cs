@@ -155,7 +155,7 @@ internal static class SortedSetCommands
         }
         if (added + updated > 0)
         {
-            context.Changed(key, KeyEvent.SortedSet, isIncrement ? "zincr" : "zadd");
+            context.Changed(key, KeyEvent.SortedSet, isIncrement ? "zincr" : "zadd", added + updated);
         }
         context.DeleteIfEmpty(ref key, key.SortedSet.Count);
         if (outcome == Outcome.NotANumber)
@@ -242,7 +242,7 @@ internal static class SortedSetCommands
         }
         if (removed > 0)
         {
-            context.Changed(key, KeyEvent.SortedSet, "zrem");
+            context.Changed(key, KeyEvent.SortedSet, "zrem", removed);
             context.DeleteIfEmpty(ref key, set.Count);
         }
         context.Reply.Integer(removed);

@@ -83,7 +83,7 @@ internal static class SortedSetPopCommands
             context.Reply.Bulk(members.Member(scratch));
             context.Reply.Double(members.Score);
         }
-        context.Changed(key, KeyEvent.SortedSet, isMax ? "zpopmax" : "zpopmin");
+        context.Changed(key, KeyEvent.SortedSet, isMax ? "zpopmax" : "zpopmin", count);
         if (!context.DeleteIfEmpty(ref key, left))
         {
             set.RemoveRange(isMax ? left : 0, count);

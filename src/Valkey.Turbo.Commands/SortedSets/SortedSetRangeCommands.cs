@@ -253,7 +253,7 @@ internal static class SortedSetRangeCommands
             if (removed > 0)
             {
                 context.BeginChange(key);
-                context.Changed(key, KeyEvent.SortedSet, eventName);
+                context.Changed(key, KeyEvent.SortedSet, eventName, removed);
                 if (!context.DeleteIfEmpty(ref key, set.Count - removed))
                 {
                     set.RemoveRange(first, removed);

@@ -100,7 +100,7 @@ internal static class StreamCommands
         StreamReply.Id(context, id);
         if (options.Trim.IsWanted && options.Trim.Apply(stream) > 0)
         {
-            context.Changed(key, KeyEvent.Stream, "xtrim");
+            context.Changed(key, KeyEvent.Stream, "xtrim", 0);
         }
         RecordAdd(context, key, options, id);
     }
@@ -276,7 +276,7 @@ internal static class StreamCommands
         }
         if (deleted > 0)
         {
-            context.Changed(key, KeyEvent.Stream, "xdel");
+            context.Changed(key, KeyEvent.Stream, "xdel", deleted);
         }
         context.Reply.Integer(deleted);
     }
@@ -318,7 +318,7 @@ internal static class StreamCommands
         long deleted = trim.Apply(key.Stream);
         if (deleted > 0)
         {
-            context.Changed(key, KeyEvent.Stream, "xtrim");
+            context.Changed(key, KeyEvent.Stream, "xtrim", deleted);
             context.Record(5).Add("XTRIM"u8).Add(key.Name);
             StreamArguments.Record(context, trim, key.Stream);
             context.Journal(key);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Valkey.Turbo.Protocol;
 
@@ -20,10 +21,19 @@ public sealed class KeyspaceEvents(ChannelTable channels)
     }
 
     /// <summary>Announces an event if it is wanted and anyone listens.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Announce(Worker worker, KeyEvent kind, string name, int database, ReadOnlySpan<byte> key)
     {
+        if ((_wanted & kind) != 0)
+        {
+            AnnounceWanted(worker, name, database, key);
+        }
+    }
+
+    private void AnnounceWanted(Worker worker, string name, int database, ReadOnlySpan<byte> key)
+    {
         KeyEvent wanted = _wanted;
-        if ((wanted & kind) == 0 || !channels.HasSubscribers)
+        if (!channels.HasSubscribers)
         {
             return;
         }

@@ -7,7 +7,7 @@ namespace Valkey.Turbo.Engine.Tracking;
 /// Which clients may have cached which of one shard's keys. A key is forgotten when its clients have been told. Keys of the
 /// same name in different databases count as one, as clients don't say which they mean. Used under the shard.
 /// </summary>
-public sealed class TrackedKeys(TrackingDirectory directory)
+public sealed class TrackedKeys(Shard shard, TrackingDirectory directory)
 {
     private readonly Dictionary<byte[], HashSet<ClientTracking>> _byKey = new(BytesComparer.Instance);
 
@@ -20,6 +20,7 @@ public sealed class TrackedKeys(TrackingDirectory directory)
         ref HashSet<ClientTracking>? clients = ref CollectionsMarshal.GetValueRefOrAddDefault(
             _byKey.GetAlternateLookup<ReadOnlySpan<byte>>(), key, out bool exists);
         clients ??= [];
+        shard.BeginObserving();
         bool isNew = clients.Add(tracking);
         directory.Count(exists ? 0 : 1, isNew ? 1 : 0);
         if (directory.IsOverLimit)

@@ -65,9 +65,10 @@ public readonly struct ListValue(Entry entry, Arena arena)
         }
     }
 
-    /// <summary>Reads the item at an index, which exists.</summary>
+    /// <summary>Reads the item at an index, which exists; a negative one counts from the end.</summary>
     public ReadOnlySpan<byte> At(long index, Span<byte> scratch)
     {
+        index = index < 0 ? index + Count : index;
         if (IsListpack)
         {
             return Listpack.Read(Listpack.At(index), scratch);

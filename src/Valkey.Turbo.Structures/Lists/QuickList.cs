@@ -113,6 +113,7 @@ internal readonly unsafe struct QuickList(nint address, Arena arena)
     /// <summary>The link and the offset of the item at an index, which exists.</summary>
     internal QuickListNode At(long index, out int offset)
     {
+        Invariant.Check((ulong)index < (ulong)Count);
         QuickListNode node;
         if (index < Count / 2)
         {

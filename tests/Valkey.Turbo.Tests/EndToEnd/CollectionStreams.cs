@@ -102,7 +102,7 @@ internal sealed class CollectionStreams(RandomSource random, bool isValkey)
             ["HEXPIRETIME", "h9", "FIELDS", "1", Element()], ["HPEXPIRETIME", key, "FIELDS", "1", "nosuch"], ["HPERSIST", key, "FIELDS", "1", Element()],
             ["HSETEX", key, Pick("FNX", "FXX", "NX", "XX"), "EXAT", "4000000000", "FIELDS", "1", Element(), Element()], ["HGETEX", key, "PERSIST", "FIELDS", "1", Element()],
             ["HSETEX", key, "KEEPTTL", "FIELDS", "1", Element(), Element()], ["HGETDEL", key, "FIELDS", "1", Element()], ["HEXPIRE", key, "0", "FIELDS", "1", Element()],
-            ["HEXPIRE", key, Number(), "FIELDS", Number(2), Element()],
+            ["HEXPIRE", key, Pick("-1", "", "nan", "1.5", "100000", "9223372036854775807"), "FIELDS", Number(2), Element()],
         ];
         return isValkey && Below(3) == 0 ? newer[Below(newer.Length)] : choices[Below(choices.Length)];
     }

@@ -1,0 +1,219 @@
+using System.Text;
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Protocol;
+
+namespace Valkey.Turbo.Commands;
+
+/// <content>
+/// Whether a command may run: known, of the right length, allowed to this client in its present state. A batch of a client
+/// in no special state, on a server that nobody has asked for anything special, skips nearly all of it.
+/// </content>
+public sealed partial class Dispatcher
+{
+    private const int UnknownArgumentsBytes = 128;
+    private bool _isPlain;
+
+    private enum Admission
+    {
+        Admitted,
+        /// <summary>It was answered, or queued.</summary>
+        Done,
+        /// <summary>It is to be tried again.</summary>
+        Waits,
+    }
+
+    /// <summary>
+    /// Whether nothing about the client or the server asks for a closer look at its commands. Only commands without keys,
+    /// and subscriptions, change that for their own client; what another client changes counts from the next batch on.
+    /// </summary>
+    private bool IsPlain(Session session) =>
+        session is { IsAuthenticated: true, Subscriptions: null, Tracking: null, Blocked: null, Transaction: not { IsOpen: true } }
+        && _server.Config.MaxMemory.Number == 0 && !_server.Pause.IsSet && !_server.Monitors.HasAny;
+
+    /// <summary>Decides about one request; <paramref name="spec"/> is not null if it is admitted.</summary>
+    private Admission Admit(Session session, RequestBatch batch, int index, ref CommandSpec? spec)
+    {
+        int argumentCount = batch.ArgumentCount(index);
+        if (spec is null)
+        {
+            RejectUnknown(session, batch, index);
+            return Admission.Done;
+        }
+        if (spec is { Subcommands.Length: > 0, Run: null } && argumentCount > 1)
+        {
+            RejectSubcommand(session, spec, batch, index);
+            return Admission.Done;
+        }
+        if (Refusal(session, spec, argumentCount) is string refusal)
+        {
+            AbortTransaction(session);
+            Reject(spec, refusal);
+            return Admission.Done;
+        }
+        if (_server.Config.MaxMemory.Number > 0 && !TryMakeRoom(session, spec))
+        {
+            return Admission.Done;
+        }
+        if (session.Tracking is not null && _server.Tracking.IsOverLimit)
+        {
+            _server.Tracking.Shrink(_worker);
+            _worker.DeliverAll();
+        }
+        if (_server.Pause.IsSet && IsPostponed(session, spec))
+        {
+            return Admission.Waits;
+        }
+        return session.Transaction is { IsOpen: true } ? AdmitToTransaction(session, spec, batch, index) : Admission.Admitted;
+    }
+
+    private static string? Refusal(Session session, CommandSpec spec, int argumentCount)
+    {
+        if (!spec.Accepts(argumentCount) || spec.Run is null)
+        {
+            return Errors.Arity(spec.FullName);
+        }
+        if (!session.IsAuthenticated && !spec.Is(CommandFlags.NoAuth))
+        {
+            return Errors.NoAuth;
+        }
+        return session.IsSubscriber && !spec.Is(CommandFlags.ForSubscribers) ? Errors.OnlyForSubscribers(spec.FullName) : null;
+    }
+
+    private Admission AdmitToTransaction(Session session, CommandSpec spec, RequestBatch batch, int index)
+    {
+        if (spec.Is(CommandFlags.RunsTransaction))
+        {
+            return RunTransaction(session, spec) ? Admission.Done : Admission.Waits;
+        }
+        if (spec.Is(CommandFlags.NoMulti))
+        {
+            AbortTransaction(session);
+            Reject(spec, $"ERR Command '{spec.FullName}' not allowed inside a transaction");
+            return Admission.Done;
+        }
+        if (spec.Is(CommandFlags.NotQueued))
+        {
+            return Admission.Admitted;
+        }
+        Queue(session, spec, batch, index);
+        return Admission.Done;
+    }
+
+    /// <summary>What follows a command where client or server are in a special state.</summary>
+    private void AfterSpecial(Session session, CommandSpec spec)
+    {
+        bool isRetry = session.Blocked is not null && !_context.HasBegunToWait;
+        if (_server.Monitors.HasAny && !isRetry)
+        {
+            Show(spec);
+        }
+        if (_context.IsBlocked)
+        {
+            return;
+        }
+        if (session.Tracking is not null)
+        {
+            _context.RememberReads(session.Tracking);
+            EndCachingWord(session, spec);
+        }
+        if (session.Blocked is BlockedCommand served)
+        {
+            served.EndHeld();
+            session.Blocked = null;
+        }
+    }
+
+    /// <summary>Whether the command waits for the end of a pause; what is blocked may still give up.</summary>
+    private bool IsPostponed(Session session, CommandSpec spec)
+    {
+        bool mayReplicate = spec.Is(CommandFlags.Write | CommandFlags.MayReplicate)
+            || (spec.Is(CommandFlags.RunsTransaction) && session.Transaction is { IsOpen: true, MayReplicate: true });
+        session.IsPostponed = session.Blocked is not ({ IsTimedOut: true } or { IsUnblocked: true }) && _server.Pause.Holds(mayReplicate);
+        return session.IsPostponed;
+    }
+
+    /// <summary>Evicts where there is need. False: the command may grow memory, there is no room, and the error has been replied.</summary>
+    private bool TryMakeRoom(Session session, CommandSpec spec)
+    {
+        bool hasRoom = _worker.Evictor.TryMakeRoom();
+        if (_worker.HasOwnDeliveries)
+        {
+            _worker.DeliverAll();
+        }
+        if (hasRoom)
+        {
+            return true;
+        }
+        if (spec.Is(CommandFlags.RunsTransaction) && session.Transaction is { IsOpen: true, MayGrow: true })
+        {
+            session.EndTransaction();
+            Reject(spec, "EXECABORT Transaction discarded because of: " + Errors.OutOfMemory);
+            return false;
+        }
+        if (spec.Is(CommandFlags.DenyOom))
+        {
+            AbortTransaction(session);
+            Reject(spec, Errors.OutOfMemory);
+            return false;
+        }
+        return true;
+    }
+
+    /// <summary>CLIENT CACHING speaks for the command behind it, or for the whole transaction if that is MULTI.</summary>
+    private static void EndCachingWord(Session session, CommandSpec? spec)
+    {
+        if (spec is not ({ Name: "client" } or { Container.Name: "client" }) && session.Transaction is not { IsOpen: true })
+        {
+            session.Tracking!.HasCachingWord = false;
+        }
+    }
+
+    /// <summary>Shows the command that was just run to those who watch all commands.</summary>
+    private void Show(CommandSpec spec)
+    {
+        if (!spec.Is(CommandFlags.SkipMonitor | CommandFlags.Admin))
+        {
+            Administration.MonitorCommand.Show(_context);
+        }
+    }
+
+    private void Reject(CommandSpec spec, string error)
+    {
+        _worker.Stats.Commands[spec.Id].Rejected++;
+        _reply.Error(error);
+    }
+
+    private void RejectSubcommand(Session session, CommandSpec spec, RequestBatch batch, int index)
+    {
+        AbortTransaction(session);
+        if (!session.IsAuthenticated && !spec.Is(CommandFlags.NoAuth))
+        {
+            _reply.Error(Errors.NoAuth);
+            return;
+        }
+        _context.Begin(session, spec, batch, index, 0, 0);
+        _context.ReplyUnknownSubcommand(spec.Name);
+    }
+
+    private void RejectUnknown(Session session, RequestBatch batch, int index)
+    {
+        AbortTransaction(session);
+        StringBuilder arguments = new();
+        for (int i = 1; i < batch.ArgumentCount(index) && arguments.Length < UnknownArgumentsBytes; i++)
+        {
+            ReadOnlySpan<byte> argument = UpToNul(batch.Argument(index, i));
+            int length = Math.Min(argument.Length, UnknownArgumentsBytes - arguments.Length);
+            arguments.Append('\'').Append(Encoding.Latin1.GetString(argument[..length])).Append("' ");
+        }
+        ReadOnlySpan<byte> name = UpToNul(batch.Argument(index, 0));
+        string shown = Encoding.Latin1.GetString(name[..Math.Min(UnknownArgumentsBytes, name.Length)]);
+        _reply.Error($"ERR unknown command '{shown}', with args beginning with: {arguments}");
+    }
+
+    /// <summary>What Valkey, which prints C strings here, shows of some bytes.</summary>
+    private static ReadOnlySpan<byte> UpToNul(ReadOnlySpan<byte> bytes)
+    {
+        int end = bytes.IndexOf((byte)0);
+        return end < 0 ? bytes : bytes[..end];
+    }
+}
