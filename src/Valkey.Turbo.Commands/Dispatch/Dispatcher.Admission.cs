@@ -44,6 +44,7 @@ public sealed partial class Dispatcher
             RejectSubcommand(session, spec, batch, index);
             return Admission.Done;
         }
+        session.LastCommand = spec.FullName;
         if (Refusal(session, spec, argumentCount) is string refusal)
         {
             AbortTransaction(session);

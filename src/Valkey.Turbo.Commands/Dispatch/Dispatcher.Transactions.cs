@@ -76,6 +76,7 @@ public sealed partial class Dispatcher
         });
         JournalMark("EXEC"u8, session);
         _worker.Shards.IsPinned = false;
+        session.LastCommand = exec.FullName;
         session.EndTransaction();
         if (session.Tracking is not null)
         {

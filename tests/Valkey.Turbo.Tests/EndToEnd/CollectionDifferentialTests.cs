@@ -62,20 +62,21 @@ public sealed class CollectionDifferentialTests(ITestOutputHelper output)
             }
             if (isValkey && i % CommandsPerExchange == CommandsPerExchange - 1)
             {
-                ExchangeDumps(ours, theirs);
+                ExchangeDumps(ours, theirs, hasLowLimits);
             }
         }
     }
 
     /// <summary>Restores every key of one server on the other, and compares what it then holds with the other's own.</summary>
-    private static void ExchangeDumps(RespClient ours, RespClient theirs)
+    private static void ExchangeDumps(RespClient ours, RespClient theirs, bool hasLowLimits)
     {
         foreach (string key in ours.Run("KEYS", "*").Trim('[', ']').Split(' ').Where(name => !name.StartsWith("moved", StringComparison.Ordinal)))
         {
             string here = ours.Run("DUMP", key), there = theirs.Run("DUMP", key);
             Assert.Equal("OK", theirs.Run("RESTORE", "moved", "0", here, "REPLACE"));
             Assert.Equal("OK", ours.Run("RESTORE", "moved", "0", there, "REPLACE"));
-            if (theirs.Run("TYPE", key) != "string")
+            // How a list is cut into links is each server's own business, and with low limits that decides its encoding.
+            if (theirs.Run("TYPE", key) != "string" && !(hasLowLimits && theirs.Run("TYPE", key) == "list"))
             {
                 Assert.Equal(theirs.Run("OBJECT", "ENCODING", "moved"), ours.Run("OBJECT", "ENCODING", "moved"));
             }
