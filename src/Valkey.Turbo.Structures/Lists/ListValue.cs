@@ -80,7 +80,8 @@ public readonly struct ListValue(Entry entry, Arena arena)
     /// <summary>Puts a value in the place of the item at an index, which exists.</summary>
     public void Set(long index, ReadOnlySpan<byte> value, CollectionLimits limits)
     {
-        ExpectMore(value.Length, 0, limits);
+        // As if it were added: the old value goes only afterwards.
+        ExpectMore(value.Length, 1, limits);
         if (IsListpack)
         {
             Move(Listpack.Replace(arena, Listpack.At(index), value));

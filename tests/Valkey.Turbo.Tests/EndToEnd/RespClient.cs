@@ -29,6 +29,11 @@ internal sealed class RespClient : IDisposable
         _reader = new BufferedStream(_stream, 1 << 16);
     }
 
+    internal int ReceiveTimeoutMs
+    {
+        set => _socket.ReceiveTimeout = value;
+    }
+
     internal string Run(params string[] words)
     {
         Send(words);

@@ -1,0 +1,175 @@
+using System.Globalization;
+
+namespace Valkey.Turbo.Tests.EndToEnd;
+
+/// <summary>Client-side caching, pauses, monitors, logs and the limits of what clients and data may take.</summary>
+public sealed class SessionTests
+{
+    private static readonly string[] Ordinary = ["allkeys-lru", "allkeys-lfu", "allkeys-random"];
+    private static readonly string[] Volatile = ["volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"];
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void AChangedKeyIsInvalidatedOnce(int threads)
+    {
+        using TestServer server = new(threads);
+        using RespClient cache = server.Connect(), writer = server.Connect();
+        cache.Run("HELLO", "3");
+        Assert.Equal("OK", cache.Run("CLIENT", "TRACKING", "ON"));
+        for (int i = 0; i < 200; i++)
+        {
+            string key = $"k{i}";
+            writer.Run("SET", key, "1");
+            Assert.Equal("1", cache.Run("GET", key));
+            writer.Run("SET", key, "2");
+            writer.Run("SET", key, "3");
+            Assert.Equal($"[invalidate [{key}]]", cache.Read());
+        }
+        writer.Run("SET", "expiring", "1", "PX", "30");
+        Assert.Equal("1", cache.Run("GET", "expiring"));
+        Assert.Equal("[invalidate [expiring]]", cache.Read());
+        cache.Run("GET", "k1");
+        writer.Run("FLUSHALL");
+        Assert.Equal("[invalidate nil]", cache.Read());
+        Assert.Contains("tracking_total_keys:0", writer.Run("INFO", "stats"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void BroadcastAndRedirectionAndOptIn(int threads)
+    {
+        using TestServer server = new(threads);
+        using RespClient tracker = server.Connect(), listener = server.Connect(), writer = server.Connect();
+        string id = listener.Run("CLIENT", "ID");
+        listener.Run("SUBSCRIBE", "__redis__:invalidate");
+        Assert.Equal("OK", tracker.Run("CLIENT", "TRACKING", "ON", "REDIRECT", id, "BCAST", "PREFIX", "user:", "NOLOOP"));
+        writer.Run("SET", "user:1", "a");
+        Assert.Equal("[message __redis__:invalidate [user:1]]", listener.Read());
+        tracker.Run("SET", "user:2", "own");
+        writer.Run("SET", "other", "b");
+        writer.Run("SET", "user:3", "c");
+        Assert.Equal("[message __redis__:invalidate [user:3]]", listener.Read());
+        Assert.Equal("OK", tracker.Run("CLIENT", "TRACKING", "OFF"));
+        Assert.Equal("OK", tracker.Run("CLIENT", "TRACKING", "ON", "REDIRECT", id, "OPTIN"));
+        tracker.Run("GET", "user:1");
+        Assert.Equal("OK", tracker.Run("CLIENT", "CACHING", "YES"));
+        tracker.Run("GET", "other");
+        writer.Run("SET", "user:1", "d");
+        writer.Run("SET", "other", "e");
+        Assert.Equal("[message __redis__:invalidate [other]]", listener.Read());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void APauseHoldsWritesAndLetsReadsThrough(int threads)
+    {
+        using TestServer server = new(threads);
+        using RespClient client = server.Connect(), writer = server.Connect();
+        Assert.Equal("OK", client.Run("CLIENT", "PAUSE", "60000", "WRITE"));
+        writer.Send("SET", "k", "v");
+        Assert.True(SpinWait.SpinUntil(() => client.Run("INFO", "clients").Contains("blocked_clients:1", StringComparison.Ordinal), 5000));
+        Assert.Equal("nil", client.Run("GET", "k"));
+        Assert.Equal("OK", client.Run("CLIENT", "UNPAUSE"));
+        Assert.Equal("OK", writer.Read());
+        Assert.Equal("OK", client.Run("CLIENT", "PAUSE", "100", "ALL"));
+        Assert.Equal("v", client.Run("GET", "k"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void EveryPolicyKeepsMemoryUnderTheLimit(int threads)
+    {
+        const long limit = 6 << 20;
+        foreach (string policy in (string[])[.. Ordinary, .. Volatile])
+        {
+            bool needsExpiry = Volatile.Contains(policy);
+            using TestServer server = new(threads, options: ["maxmemory-policy " + policy]);
+            using RespClient client = server.Connect();
+            string value = new('v', 500);
+            client.Run("SET", "stays", value);
+            Assert.Equal("OK", client.Run("CONFIG", "SET", "maxmemory", limit.ToString(CultureInfo.InvariantCulture)));
+            for (int i = 0; i < 20_000; i++)
+            {
+                string[] request = needsExpiry ? ["SET", $"key:{i}", value, "EX", "100000"] : ["SET", $"key:{i}", value];
+                Assert.Equal("OK", client.Run(request));
+            }
+            Assert.InRange(server.Instance.UsedBytes, 1, limit + (64 << 10));
+            Assert.InRange(server.Instance.KeyCount(0), 1000, 12_000);
+            if (needsExpiry)
+            {
+                Assert.Equal("1", client.Run("EXISTS", "stays"));
+            }
+        }
+    }
+
+    [Fact]
+    public void NothingToEvictIsAnErrorForWritesOnly()
+    {
+        using TestServer server = new(options: ["maxmemory 1mb", "maxmemory-policy volatile-lru"]);
+        using RespClient client = server.Connect();
+        string reply = "OK";
+        for (int i = 0; reply == "OK" && i < 10_000; i++)
+        {
+            reply = client.Run("SET", $"key:{i}", new string('v', 1000));
+        }
+        Assert.StartsWith("-OOM", reply, StringComparison.Ordinal);
+        Assert.Equal(1000, client.Run("GET", "key:1").Length);
+        client.Run("MULTI");
+        Assert.StartsWith("-OOM", client.Run("SET", "a", "b"), StringComparison.Ordinal);
+        Assert.StartsWith("-EXECABORT", client.Run("EXEC"), StringComparison.Ordinal);
+        Assert.Equal("1", client.Run("DEL", "key:1"));
+    }
+
+    [Fact]
+    public void MonitorsSeeCommandsWithoutSecrets()
+    {
+        using TestServer server = new(options: "requirepass right");
+        using RespClient monitor = server.Connect(), client = server.Connect();
+        monitor.Run("AUTH", "right");
+        Assert.Equal("OK", monitor.Run("MONITOR"));
+        client.Run("AUTH", "right");
+        client.Run("SET", "k", "a\"b\r\n\u0001");
+        Assert.EndsWith("\"AUTH\" \"(redacted)\"", monitor.Read(), StringComparison.Ordinal);
+        Assert.EndsWith("\"SET\" \"k\" \"a\\\"b\\r\\n\\x01\"", monitor.Read(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LogsKeepWhatIsOutOfTheOrdinary()
+    {
+        using TestServer server = new(options: ["slowlog-log-slower-than 1000", "commandlog-request-larger-than 1000", "commandlog-reply-larger-than 1000"]);
+        using RespClient client = server.Connect();
+        client.Run("PING");
+        client.Run("DEBUG", "SLEEP", "0.01");
+        client.Run("SET", "k", new string('v', 1000));
+        client.Run("GET", "k");
+        Assert.Equal("1", client.Run("SLOWLOG", "LEN"));
+        Assert.Contains("[DEBUG SLEEP 0.01]", client.Run("SLOWLOG", "GET"), StringComparison.Ordinal);
+        Assert.Contains("... (872 more bytes)", client.Run("COMMANDLOG", "GET", "-1", "large-request"), StringComparison.Ordinal);
+        Assert.Contains("[GET k]", client.Run("COMMANDLOG", "GET", "-1", "large-reply"), StringComparison.Ordinal);
+        Assert.Contains("calls 1 histogram_usec", client.Run("LATENCY", "HISTOGRAM", "get"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void ALargeValueIsFreedBitByBit(int threads)
+    {
+        using TestServer server = new(threads);
+        using RespClient client = server.Connect();
+        long before = server.Instance.UsedBytes;
+        string[] members = [.. Enumerable.Range(0, 20_000).Select(i => $"member:{i}")];
+        client.Run(["SADD", "set", .. members]);
+        client.Run(["ZADD", "zset", .. members.SelectMany(member => (string[])["1", member])]);
+        client.Run(["RPUSH", "list", .. members]);
+        client.Run(["HSET", "hash", .. members.SelectMany(member => (string[])[member, "v"])]);
+        Assert.Equal("4", client.Run("UNLINK", "set", "zset", "list", "hash"));
+        // The list has few links, so it goes at once.
+        Assert.Contains("lazyfreed_objects:3", client.Run("INFO", "memory"), StringComparison.Ordinal);
+        Assert.True(SpinWait.SpinUntil(() => server.Instance.Shards.Sum(shard => shard.DyingCount) == 0, 5000));
+        Assert.InRange(server.Instance.UsedBytes, before - (64 << 10), before + (64 << 10));
+    }
+}
