@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Engine;
 
@@ -75,7 +77,7 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
 }
 
 /// <summary>A blocked command's place in the queue of one key.</summary>
-public sealed class KeyWait(BlockedCommand command, Shard shard, string name, bool takesNothing)
+public sealed class KeyWait(BlockedCommand command, Shard shard, byte[] name, bool takesNothing)
 {
     private bool _isOver;
 
@@ -83,7 +85,8 @@ public sealed class KeyWait(BlockedCommand command, Shard shard, string name, bo
 
     internal Shard Shard { get; } = shard;
 
-    internal string Name { get; } = name;
+    /// <summary>See <see cref="KeyName"/>.</summary>
+    internal byte[] Name { get; } = name;
 
     /// <summary>Whether the command leaves what it reads, so that one key can serve all that wait.</summary>
     internal bool TakesNothing { get; } = takesNothing;
@@ -103,8 +106,8 @@ public sealed class KeyWait(BlockedCommand command, Shard shard, string name, bo
 /// </summary>
 public sealed class BlockedKeys
 {
-    private readonly Dictionary<string, List<KeyWait>> _byKey = [];
-    private readonly Dictionary<string, int> _waitsForDeletion = [];
+    private readonly Dictionary<byte[], List<KeyWait>> _byKey = new(BytesComparer.Instance);
+    private readonly Dictionary<byte[], int> _waitsForDeletion = new(BytesComparer.Instance);
     private readonly ConcurrentQueue<KeyWait> _ended = new();
 
     /// <summary>How many keys some command waits for that also ends when the key goes; a recent value.</summary>
@@ -118,12 +121,9 @@ public sealed class BlockedKeys
     /// <summary>Adds a command to a key's queue.</summary>
     public void Add(BlockedCommand command, Shard shard, int database, ReadOnlySpan<byte> key, bool takesNothing)
     {
-        KeyWait wait = new(command, shard, WatchedKeys.NameOf(database, key), takesNothing);
-        if (!_byKey.TryGetValue(wait.Name, out List<KeyWait>? waits))
-        {
-            _byKey[wait.Name] = waits = [];
-        }
-        waits.Add(wait);
+        Span<byte> scratch = stackalloc byte[KeyName.ScratchBytes];
+        KeyWait wait = new(command, shard, KeyName.Of(database, key, scratch).ToArray(), takesNothing);
+        (CollectionsMarshal.GetValueRefOrAddDefault(_byKey, wait.Name, out _) ??= []).Add(wait);
         shard.BeginObserving();
         command.Waits.Add(wait);
         if (command.EndsWithKey)
@@ -144,22 +144,23 @@ public sealed class BlockedKeys
     {
         if (_byKey.Count > 0)
         {
-            Signal(WatchedKeys.NameOf(database, key));
+            Span<byte> scratch = stackalloc byte[KeyName.ScratchBytes];
+            Signal(KeyName.Of(database, key, scratch));
         }
     }
 
     /// <summary>Tells every command to try again, because whole databases have changed.</summary>
     internal void SignalAll()
     {
-        foreach (string name in _byKey.Keys)
+        foreach (byte[] name in _byKey.Keys)
         {
             Signal(name);
         }
     }
 
-    private void Signal(string name)
+    private void Signal(ReadOnlySpan<byte> name)
     {
-        if (!_byKey.TryGetValue(name, out List<KeyWait>? waits))
+        if (!_byKey.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out List<KeyWait>? waits))
         {
             return;
         }

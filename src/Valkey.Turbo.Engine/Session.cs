@@ -28,6 +28,9 @@ public interface ISessionTransport
     /// <summary>Adds a message behind the replies so far; on the session's own thread only.</summary>
     void Send(SharedMessage message);
 
+    /// <summary>Adds a copy of a message of up to <see cref="OutputQueue.LargestCopiedBytes"/>.</summary>
+    void Send(ReadOnlySpan<byte> message);
+
     /// <summary>Bytes of replies waiting to be sent.</summary>
     long OutputBytes { get; }
 
@@ -131,7 +134,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     public List<Watch> Watches { get; } = [];
 
     /// <summary>The names of <see cref="Watches"/>, for a key is watched once.</summary>
-    public HashSet<string> WatchedNames { get; } = [];
+    public HashSet<byte[]> WatchedNames { get; } = new(Memory.BytesComparer.Instance);
 
     /// <summary>The command that waits for keys, or null. Changed by the session's thread; others may unblock it.</summary>
     public BlockedCommand? Blocked { get; set; }

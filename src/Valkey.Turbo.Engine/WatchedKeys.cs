@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using System.Text;
+using System.Runtime.InteropServices;
+using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Engine;
 
@@ -36,7 +37,7 @@ public sealed class Watch(Shard shard, int database, ReadOnlySpan<byte> key)
     }
 
     /// <summary>The key and its database, as one name.</summary>
-    public string Name => WatchedKeys.NameOf(Database, Key);
+    public byte[] Name { get; } = KeyName.Of(database, key, []).ToArray();
 }
 
 /// <summary>
@@ -45,7 +46,7 @@ public sealed class Watch(Shard shard, int database, ReadOnlySpan<byte> key)
 /// </summary>
 public sealed class WatchedKeys
 {
-    private readonly Dictionary<string, List<Watch>> _byKey = [];
+    private readonly Dictionary<byte[], List<Watch>> _byKey = new(BytesComparer.Instance);
     private readonly ConcurrentQueue<Watch> _ended = new();
 
     /// <summary>How many keys are watched.</summary>
@@ -54,16 +55,10 @@ public sealed class WatchedKeys
     /// <summary>Whether there are watches to forget.</summary>
     internal bool HasEnded => !_ended.IsEmpty;
 
-    internal static string NameOf(int database, ReadOnlySpan<byte> key) => $"{database}:{Encoding.Latin1.GetString(key)}";
-
     /// <summary>Begins a watch.</summary>
     public void Add(Watch watch)
     {
-        if (!_byKey.TryGetValue(watch.Name, out List<Watch>? watches))
-        {
-            _byKey[watch.Name] = watches = [];
-        }
-        watches.Add(watch);
+        (CollectionsMarshal.GetValueRefOrAddDefault(_byKey, watch.Name, out _) ??= []).Add(watch);
         watch.Shard.BeginObserving();
     }
 
@@ -77,25 +72,30 @@ public sealed class WatchedKeys
     /// <summary>Notes that a key has changed.</summary>
     public void Touch(int database, ReadOnlySpan<byte> key)
     {
-        if (_byKey.Count > 0 && _byKey.TryGetValue(NameOf(database, key), out List<Watch>? watches))
+        foreach (Watch watch in On(database, key))
         {
-            foreach (Watch watch in watches)
-            {
-                watch.IsDirty = true;
-            }
+            watch.IsDirty = true;
         }
     }
 
     /// <summary>Notes that a key has expired, which those have expected who saw it expired already.</summary>
     public void TouchExpired(int database, ReadOnlySpan<byte> key)
     {
-        if (_byKey.Count > 0 && _byKey.TryGetValue(NameOf(database, key), out List<Watch>? watches))
+        foreach (Watch watch in On(database, key))
         {
-            foreach (Watch watch in watches)
-            {
-                watch.IsDirty |= watch.WasPresent;
-            }
+            watch.IsDirty |= watch.WasPresent;
         }
+    }
+
+    private Span<Watch> On(int database, ReadOnlySpan<byte> key)
+    {
+        if (_byKey.Count == 0)
+        {
+            return default;
+        }
+        Span<byte> scratch = stackalloc byte[KeyName.ScratchBytes];
+        ReadOnlySpan<byte> name = KeyName.Of(database, key, scratch);
+        return _byKey.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out List<Watch>? watches) ? CollectionsMarshal.AsSpan(watches) : default;
     }
 
     /// <summary>Notes that whole databases are changing, for the keys that <paramref name="isAffected"/> tells of.</summary>

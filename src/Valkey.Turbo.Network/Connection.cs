@@ -70,7 +70,19 @@ internal sealed class Connection : ISessionTransport
 
     public int InputCapacity => Input.Capacity;
 
-    public void Send(SharedMessage message) => _reactor.Deliver(this, message);
+    public void Send(SharedMessage message)
+    {
+        if (message.Length <= OutputQueue.LargestCopiedBytes)
+        {
+            _reactor.Deliver(this, message.Span, null);
+        }
+        else
+        {
+            _reactor.Deliver(this, default, message);
+        }
+    }
+
+    public void Send(ReadOnlySpan<byte> message) => _reactor.Deliver(this, message, null);
 
     public void Resume() => _reactor.PostResume(this);
 

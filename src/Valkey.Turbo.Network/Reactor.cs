@@ -108,21 +108,41 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         Drain();
     }
 
-    /// <summary>Adds a message to a connection's replies.</summary>
-    internal void Deliver(Connection connection, SharedMessage message)
+    /// <summary>Adds a message to a connection's replies: a copy of some bytes, or a large one that is shared.</summary>
+    internal void Deliver(Connection connection, ReadOnlySpan<byte> bytes, SharedMessage? shared)
     {
         if (connection == _running)
         {
-            _reply.Append(message);
+            if (shared is null)
+            {
+                _reply.Raw(bytes);
+            }
+            else
+            {
+                _reply.Append(shared);
+            }
+            return;
         }
-        else if (!connection.IsClosing && !connection.IsDoomed)
+        if (connection.IsClosing || connection.IsDoomed)
         {
-            connection.Session.OutputTotalBytes += message.Length;
-            _worker.Stats.OutputBytes += message.Length;
-            connection.Output.Append(message);
-            CheckOutputLimit(connection);
-            MarkDirty(connection);
+            return;
         }
+        int length = shared?.Length ?? bytes.Length;
+        connection.Session.OutputTotalBytes += length;
+        _worker.Stats.OutputBytes += length;
+        if (shared is null)
+        {
+            connection.Output.Append(bytes);
+        }
+        else
+        {
+            connection.Output.Append(shared);
+        }
+        if (connection.Output.BlockCount > 1 || shared is not null)
+        {
+            CheckOutputLimit(connection);
+        }
+        MarkDirty(connection);
     }
 
     /// <summary>Delivers what housekeeping and timers have caused, such as notices of expired keys.</summary>

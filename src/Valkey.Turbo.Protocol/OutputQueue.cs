@@ -105,7 +105,8 @@ public sealed unsafe class OutputBlockPool : IDisposable
 /// <summary>Replies of one connection waiting to be sent, oldest first. Owned by the connection's thread.</summary>
 public sealed class OutputQueue(OutputBlockPool pool)
 {
-    private const int LargestCopiedBytes = 2 << 10;
+    /// <summary>Messages of up to so many bytes are copied.</summary>
+    public const int LargestCopiedBytes = 2 << 10;
 
     internal OutputBlock? Tail;
 
@@ -124,18 +125,22 @@ public sealed class OutputQueue(OutputBlockPool pool)
     /// <summary>How many blocks are queued.</summary>
     public int BlockCount { get; private set; }
 
-    /// <summary>Adds a message: a small one is copied behind what is there, any other is sent from where it lies.</summary>
+    /// <summary>Adds a copy of some bytes that are no more than a block's.</summary>
+    /// <remarks>Not while a <see cref="ReplyWriter"/> has unflushed bytes for the queue.</remarks>
+    public unsafe void Append(ReadOnlySpan<byte> bytes)
+    {
+        OutputBlock block = Tail is { Message: null } tail && tail.Capacity - tail.Length >= bytes.Length ? tail : Extend(bytes.Length);
+        bytes.CopyTo(new Span<byte>(block.Memory + block.Length, block.Capacity - block.Length));
+        block.Length += bytes.Length;
+    }
+
+    /// <summary>Adds a message, which is sent from where it lies; a small one is copied, as a row of those is sent faster from one block.</summary>
     /// <remarks>Not while a <see cref="ReplyWriter"/> has unflushed bytes for the queue.</remarks>
     public void Append(SharedMessage message)
     {
-        if (message.Length <= LargestCopiedBytes && Tail is { Message: null } tail && tail.Capacity - tail.Length >= message.Length)
+        if (message.Length <= LargestCopiedBytes)
         {
-            Copy(message, tail);
-        }
-        else if (message.Length <= LargestCopiedBytes && Tail is not null)
-        {
-            // Messages in a row are sent faster from one block than each from its own.
-            Copy(message, Extend(message.Length));
+            Append(message.Span);
         }
         else
         {
@@ -144,12 +149,6 @@ public sealed class OutputQueue(OutputBlockPool pool)
     }
 
     internal OutputBlock Extend(int byteCount) => Add(pool.Take(byteCount, QueuedBytes));
-
-    private static unsafe void Copy(SharedMessage message, OutputBlock block)
-    {
-        message.Span.CopyTo(new Span<byte>(block.Memory + block.Length, block.Capacity - block.Length));
-        block.Length += message.Length;
-    }
 
     private OutputBlock Add(OutputBlock block)
     {

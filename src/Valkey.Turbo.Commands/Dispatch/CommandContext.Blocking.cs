@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Commands;
@@ -85,10 +86,10 @@ public sealed partial class CommandContext
         }
         long deadlineNs = timeoutNs == 0 ? BlockedCommand.Never : Worker.NowMonotonicNs + timeoutNs;
         BlockedCommand command = new(Session, deadlineNs) { Memory = memory, EndsWithKey = takesNothing && Command.Is(CommandFlags.Write) };
-        HashSet<string> names = [];
+        HashSet<byte[]>? names = keyCount > 1 ? new(BytesComparer.Instance) : null;
         for (int i = firstKey; i < firstKey + keyCount; i++)
         {
-            if (names.Add(System.Text.Encoding.Latin1.GetString(Argument(i))))
+            if (names is null || names.Add(Argument(i).ToArray()))
             {
                 Shard shard = Server.Shards[Server.ShardOf(Argument(i))];
                 shard.Blocked.Add(command, shard, Session.Database, Argument(i), takesNothing);

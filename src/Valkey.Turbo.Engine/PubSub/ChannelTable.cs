@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Valkey.Turbo.Memory;
-using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Engine.PubSub;
 
@@ -155,7 +154,6 @@ public sealed class ChannelTable
     {
         int receivers = 0;
         Publication? publication = null;
-        SharedMessage? body = null;
         for (int thread = 0; thread < _server.Workers.Length; thread++)
         {
             int here = direct?[thread] ?? 0;
@@ -168,12 +166,11 @@ public sealed class ChannelTable
                 continue;
             }
             receivers += here;
-            body ??= Publication.Encode(publisher.Text, channel, payload);
-            publication ??= new Publication(kind, channel.ToArray(), body);
-            body.AddOwner();
+            publication ??= new Publication(kind, publisher.Text, channel, payload);
+            publication.AddOwner();
             _server.Workers[thread].Post(publication, publisher);
         }
-        body?.Release();
+        publication?.Release();
         return receivers;
     }
 

@@ -24,5 +24,6 @@ public sealed class LocalSubscribers
     }
 
     /// <summary>Who is subscribed to a channel by its name, or null.</summary>
-    internal HashSet<Session>? Of(ChannelKind kind, byte[] name) => _byName[(int)kind].GetValueOrDefault(name);
+    internal HashSet<Session>? Of(ChannelKind kind, ReadOnlySpan<byte> name) =>
+        _byName[(int)kind].GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out HashSet<Session>? sessions) ? sessions : null;
 }

@@ -3,30 +3,59 @@ using Valkey.Turbo.Protocol;
 namespace Valkey.Turbo.Engine.PubSub;
 
 /// <summary>
-/// A published message on its way to every thread that has subscribers. The channel and the payload are encoded once and
-/// shared by all receivers; only what stands before them differs.
+/// A published message on its way to every thread that has subscribers. The channel and the payload are encoded once. A small
+/// message is put together once a thread and copied to its receivers; of a large one every receiver gets a head of its own and
+/// the one body, which all of them share.
 /// </summary>
 /// <remarks>
 /// On the wire: <c>[message, channel, payload]</c>, <c>[smessage, channel, payload]</c> or
 /// <c>[pmessage, pattern, channel, payload]</c>, an array in RESP2 and a push in RESP3.
 /// </remarks>
-internal sealed class Publication(ChannelKind kind, byte[] channel, SharedMessage body) : Delivery
+internal sealed class Publication : Delivery
 {
-    // Up to here a message is put together once a thread; beyond, every receiver gets a head of its own and the shared body.
-    private const int LargestWholeBytes = 2 << 10;
+    // What may stand before the body of a small message.
+    private const int LargestHeadBytes = 512;
+    private readonly ChannelKind _kind;
+    private readonly byte[] _small = [];
+    private readonly SharedMessage? _large;
+    private readonly int _channelOffset;
+    private readonly int _channelLength;
 
-    /// <summary>The channel and the payload as two bulk strings.</summary>
-    internal static SharedMessage Encode(CommandText text, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> payload) =>
-        SharedMessage.Of(text.BeginWords().Add(channel).Add(payload).Bytes);
+    /// <summary>Encodes a message; the caller is the owner of a large body.</summary>
+    internal Publication(ChannelKind kind, CommandText text, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> payload)
+    {
+        _kind = kind;
+        _channelLength = channel.Length;
+        // The channel stands behind its own header.
+        _channelOffset = text.BeginWords().Add(channel).Bytes.Length - channel.Length - 2;
+        ReadOnlySpan<byte> body = text.Add(payload).Bytes;
+        if (body.Length <= OutputQueue.LargestCopiedBytes - LargestHeadBytes)
+        {
+            _small = body.ToArray();
+        }
+        else
+        {
+            _large = SharedMessage.Of(body);
+        }
+    }
+
+    private ReadOnlySpan<byte> Body => _large is null ? _small : _large.Span;
+
+    /// <summary>To be called before each post.</summary>
+    internal void AddOwner() => _large?.AddOwner();
+
+    /// <summary>To be called by the maker when all posts are done.</summary>
+    internal void Release() => _large?.Release();
 
     public override void Deliver(Worker worker)
     {
         LocalSubscribers local = worker.Subscribers;
-        if (local.Of(kind, channel) is { } subscribers)
+        ReadOnlySpan<byte> channel = Body.Slice(_channelOffset, _channelLength);
+        if (local.Of(_kind, channel) is { } subscribers)
         {
-            Send(worker, subscribers, kind == ChannelKind.Shard ? "smessage"u8 : "message"u8, null);
+            Send(worker, subscribers, _kind == ChannelKind.Shard ? "smessage"u8 : "message"u8, null);
         }
-        if (kind == ChannelKind.Channel)
+        if (_kind == ChannelKind.Channel)
         {
             foreach ((byte[] pattern, HashSet<Session> listeners) in local.Patterns)
             {
@@ -36,38 +65,58 @@ internal sealed class Publication(ChannelKind kind, byte[] channel, SharedMessag
                 }
             }
         }
-        body.Release();
+        Release();
     }
 
     private void Send(Worker worker, HashSet<Session> sessions, ReadOnlySpan<byte> word, byte[]? pattern)
     {
-        SharedMessage? resp2 = null, resp3 = null;
-        bool isWhole = body.Length <= LargestWholeBytes;
+        bool isSmall = _large is null && (pattern?.Length ?? 0) < LargestHeadBytes / 2;
+        Span<byte> resp2 = stackalloc byte[isSmall ? OutputQueue.LargestCopiedBytes : 0];
+        Span<byte> resp3 = stackalloc byte[isSmall ? OutputQueue.LargestCopiedBytes : 0];
+        int length2 = 0, length3 = 0;
+        SharedMessage? head2 = null, head3 = null;
         foreach (Session session in sessions)
         {
-            ref SharedMessage? message = ref session.ProtocolVersion == 3 ? ref resp3 : ref resp2;
-            message ??= Head(worker.Text, session.ProtocolVersion == 3 ? (byte)'>' : (byte)'*', word, pattern, isWhole);
-            session.Transport.Send(message);
-            if (!isWhole)
+            bool isResp3 = session.ProtocolVersion == 3;
+            byte lead = isResp3 ? (byte)'>' : (byte)'*';
+            if (isSmall)
             {
-                session.Transport.Send(body);
+                ref int length = ref isResp3 ? ref length3 : ref length2;
+                Span<byte> message = isResp3 ? resp3 : resp2;
+                length = length > 0 ? length : Copy(Head(worker.Text, lead, word, pattern).AddRaw(Body).Bytes, message);
+                session.Transport.Send(message[..length]);
+                continue;
             }
+            ref SharedMessage? head = ref isResp3 ? ref head3 : ref head2;
+            head ??= SharedMessage.Of(Head(worker.Text, lead, word, pattern).Bytes);
+            session.Transport.Send(head);
+            SendBody(session);
         }
-        resp2?.Release();
-        resp3?.Release();
+        head2?.Release();
+        head3?.Release();
     }
 
-    private SharedMessage Head(CommandText text, byte kindByte, ReadOnlySpan<byte> word, byte[]? pattern, bool isWhole)
+    private void SendBody(Session session)
     {
-        text.BeginAggregate(kindByte, pattern is null ? 3 : 4).Add(word);
-        if (pattern is not null)
+        if (_large is null)
         {
-            text.Add(pattern);
+            session.Transport.Send(_small);
         }
-        if (isWhole)
+        else
         {
-            text.AddRaw(body.Span);
+            session.Transport.Send(_large);
         }
-        return SharedMessage.Of(text.Bytes);
+    }
+
+    private static int Copy(ReadOnlySpan<byte> bytes, Span<byte> target)
+    {
+        bytes.CopyTo(target);
+        return bytes.Length;
+    }
+
+    private static CommandText Head(CommandText text, byte lead, ReadOnlySpan<byte> word, byte[]? pattern)
+    {
+        text.BeginAggregate(lead, pattern is null ? 3 : 4).Add(word);
+        return pattern is null ? text : text.Add(pattern);
     }
 }

@@ -26,6 +26,10 @@ internal sealed class DispatchFixture : IDisposable
         {
         }
 
+        public void Send(ReadOnlySpan<byte> message)
+        {
+        }
+
         public void Resume()
         {
         }
