@@ -109,6 +109,9 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>CLIENT IMPORT-SOURCE: a tool that brings data in and sees keys that have expired.</summary>
     public bool IsImportSource { get; set; }
 
+    /// <summary>READONLY: reads may be served by a replica.</summary>
+    public bool IsReadOnly { get; set; }
+
     /// <summary>CLIENT NO-TOUCH.</summary>
     public bool IsNoTouch { get; set; }
 
@@ -201,6 +204,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
             AddIf(Tracking is { IsBroadcast: true }, 'B');
             AddIf(ClosesAfterReply, 'c');
             AddIf(IsUnixSocket, 'U');
+            AddIf(IsReadOnly, 'r');
             AddIf(IsNoEvict, 'e');
             AddIf(IsNoTouch, 'T');
             AddIf(IsImportSource, 'I');
@@ -217,7 +221,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
         IsAuthenticated = !needsPassword;
         Name = null;
         ReplyMode = ReplyMode.On;
-        IsNoEvict = IsNoTouch = IsImportSource = false;
+        IsReadOnly = IsNoEvict = IsNoTouch = IsImportSource = false;
     }
 
     private int SubscriptionCount(ChannelKind kind) => Subscriptions?.Count(kind) ?? 0;

@@ -26,6 +26,10 @@ internal static class ConnectionCommands
             "Handshakes with the server.", Hello,
             syntax: "[arguments={protover:integer [auth={username:string password:string}@AUTH] [clientname:string@SETNAME]}]",
             scope: ShardScope.None),
+        CommandSpec.Define("readonly", 1, Ordinary, "cluster", "3.0.0", "O(1)", "Enables read-only queries for a connection to a replica.",
+            context => SetReadOnly(context, true), categories: "connection", scope: ShardScope.None),
+        CommandSpec.Define("readwrite", 1, Ordinary, "cluster", "3.0.0", "O(1)", "Ends what READONLY has begun.",
+            context => SetReadOnly(context, false), categories: "connection", scope: ShardScope.None),
         CommandSpec.Define("reset", 1, NotQueued | ForSubscribers | NoScript | Ordinary | NoAuth | AllowBusy, "connection", "6.2.0", "O(1)",
             "Resets the connection.", Reset, scope: ShardScope.None),
     ];
@@ -189,6 +193,13 @@ internal static class ConnectionCommands
             context.Reply.Bulk("availability_zone"u8);
             context.Reply.Bulk(zone);
         }
+    }
+
+    /// <summary>Only replicas and clusters act on it; the client's flag is kept for them, and shown.</summary>
+    private static void SetReadOnly(CommandContext context, bool isReadOnly)
+    {
+        context.Session.IsReadOnly = isReadOnly;
+        context.Reply.Ok();
     }
 
     private static void Reset(CommandContext context)

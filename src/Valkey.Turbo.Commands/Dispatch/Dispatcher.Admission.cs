@@ -30,6 +30,23 @@ public sealed partial class Dispatcher
         session is { IsAuthenticated: true, Subscriptions: null, Tracking: null, Blocked: null, Transaction: not { IsOpen: true } }
         && _server.Config.MaxMemory.Number == 0 && !_server.Pause.IsSet && !_server.Monitors.HasAny;
 
+    /// <summary>The same as <see cref="Admit"/>; what it replies is taken back where CLIENT REPLY wants silence.</summary>
+    private Admission AdmitInMode(Session session, RequestBatch batch, int index, ref CommandSpec? spec)
+    {
+        if (session.ReplyMode == ReplyMode.On)
+        {
+            return Admit(session, batch, index, ref spec);
+        }
+        ReplyWriter.Mark mark = _reply.GetMark();
+        Admission admission = Admit(session, batch, index, ref spec);
+        if (admission == Admission.Done)
+        {
+            _reply.Rollback(mark);
+            session.ReplyMode = session.ReplyMode == ReplyMode.Off ? ReplyMode.Off : ReplyMode.On;
+        }
+        return admission;
+    }
+
     /// <summary>Decides about one request; <paramref name="spec"/> is not null if it is admitted.</summary>
     private Admission Admit(Session session, RequestBatch batch, int index, ref CommandSpec? spec)
     {

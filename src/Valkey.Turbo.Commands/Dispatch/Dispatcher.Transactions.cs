@@ -24,10 +24,7 @@ public sealed partial class Dispatcher
         transaction.MayReplicate |= spec.Is(CommandFlags.Write | CommandFlags.MayReplicate);
         batch.CopyTo(transaction.Requests, index, 1);
         transaction.Count++;
-        if (session.ReplyMode == ReplyMode.On)
-        {
-            _reply.Simple("QUEUED"u8);
-        }
+        _reply.Simple("QUEUED"u8);
     }
 
     private static void AbortTransaction(Session session)

@@ -144,7 +144,7 @@ public sealed partial class Dispatcher : IDisposable
     private bool TryRunOne(Session session, RequestBatch batch, int index, CommandSpec? spec)
     {
         bool isPlain = _isPlain && spec is { Run: not null } && spec.Accepts(batch.ArgumentCount(index));
-        if (!isPlain && Admit(session, batch, index, ref spec) is Admission admission and not Admission.Admitted)
+        if (!isPlain && AdmitInMode(session, batch, index, ref spec) is Admission admission and not Admission.Admitted)
         {
             return admission == Admission.Done;
         }
