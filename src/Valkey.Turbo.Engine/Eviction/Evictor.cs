@@ -162,6 +162,11 @@ public sealed class Evictor(Worker worker)
     /// <summary>Looks at the keys in a few neighbouring buckets: nearly as good as keys apart, and much cheaper.</summary>
     private void Sample(EvictionPolicy policy, Shard shard, Keyspace keyspace)
     {
+        if (policy is { IsRandom: true, OnlyVolatile: false })
+        {
+            _pool.Add(0, shard.Index, keyspace.Database, Entry.Key(keyspace.Table.RandomEntry(worker.Random)));
+            return;
+        }
         int wanted = policy.IsRandom ? 1 : (int)_server.Config.MaxMemorySamples.Number;
         long buckets = keyspace.Table.BucketCount;
         long bucket = (long)(worker.Random.NextDouble() * buckets);
