@@ -33,7 +33,7 @@ internal static class PublishCommands
                     "Returns the count of subscribers of shard channels.", context => CountSubscribers(context, ChannelKind.Shard),
                     "[shardchannel:string...]"),
                 CommandSpec.Define("help", 2, Loading | Stale, "pubsub", "6.2.0", "O(1)",
-                    "Returns helpful text about the different subcommands.", Help, scope: ShardScope.None),
+                    "Returns helpful text about the different subcommands.", Help, categories: "!pubsub", scope: ShardScope.None),
             ]),
     ];
 
