@@ -52,6 +52,10 @@ public interface ISessionTransport
 /// </summary>
 public sealed class Session(long id, ISessionTransport transport, int thread)
 {
+    // What a table spends on a name beside its bytes, about.
+    private const long BytesPerName = 96;
+    private long _nameBytes;
+
     /// <summary>The client's number, never used again.</summary>
     public long Id { get; } = id;
 
@@ -136,8 +140,19 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>The keys that the session watches.</summary>
     public List<Watch> Watches { get; } = [];
 
+    /// <summary>Begins to watch a key, unless it is watched already.</summary>
+    public void Watch(Watch watch)
+    {
+        if (WatchedNames.Add(watch.Name))
+        {
+            CountName(watch.Key.Length);
+            watch.Shard.Watched.Add(watch);
+            Watches.Add(watch);
+        }
+    }
+
     /// <summary>The names of <see cref="Watches"/>, for a key is watched once.</summary>
-    public HashSet<byte[]> WatchedNames { get; } = new(Memory.BytesComparer.Instance);
+    private HashSet<byte[]> WatchedNames { get; } = new(Memory.BytesComparer.Instance);
 
     /// <summary>The command that waits for keys, or null. Changed by the session's thread; others may unblock it.</summary>
     public BlockedCommand? Blocked { get; set; }
@@ -151,8 +166,16 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>Whether the connection is being ended to free its memory.</summary>
     public bool IsEvicted { get; set; }
 
-    /// <summary>Bytes that the client's buffers take.</summary>
-    public long MemoryBytes => Transport.InputCapacity + Transport.OutputCapacity;
+    /// <summary>Bytes that the client takes: its buffers, what it has queued, and what it watches, hears and tracks.</summary>
+    public long MemoryBytes => Transport.InputCapacity + Transport.OutputCapacity + QueuedBytes + _nameBytes;
+
+    /// <summary>Notes a name that the session has begun to watch, hear or track, for its memory; by the session's thread.</summary>
+    internal void CountName(int length) => _nameBytes += length + BytesPerName;
+
+    /// <summary>Notes that a name is forgotten.</summary>
+    internal void DiscountName(int length) => _nameBytes -= length + BytesPerName;
+
+    private long QueuedBytes => Transaction?.Requests.Capacity ?? 0;
 
     /// <summary>Whether the client watches all commands.</summary>
     public bool IsMonitor { get; internal set; }
@@ -182,6 +205,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     {
         foreach (Watch watch in Watches)
         {
+            DiscountName(watch.Key.Length);
             watch.Shard.Watched.End(watch);
         }
         Watches.Clear();
@@ -235,7 +259,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
             .Append($"id={Id} addr={Address} laddr={LocalAddress} fd={FileDescriptor} name={Name}")
             .Append($" age={(nowNs - ConnectedAtNs) / 1_000_000_000} idle={(nowNs - LastActiveNs) / 1_000_000_000}")
             .Append($" flags={Flags} capa={Capabilities} db={Database} sub={SubscriptionCount(ChannelKind.Channel)} psub={SubscriptionCount(ChannelKind.Pattern)} ssub={SubscriptionCount(ChannelKind.Shard)} multi={(Transaction is { IsOpen: true } open ? open.Count : -1)} watch={Watches.Count}")
-            .Append($" qbuf={input} qbuf-free={inputCapacity - input} argv-mem=0 multi-mem=0 rbs=0 rbp=0")
+            .Append($" qbuf={input} qbuf-free={inputCapacity - input} argv-mem=0 multi-mem={QueuedBytes} rbs=0 rbp=0")
             .Append($" obl=0 oll={Transport.OutputBlocks} omem={output} tot-mem={MemoryBytes} events=r")
             .Append($" cmd={LastCommand} user=default redir={(Tracking is { IsOn: true } tracking ? tracking.RedirectId : -1)} resp={ProtocolVersion}")
             .Append($" lib-name={LibraryName} lib-ver={LibraryVersion}")

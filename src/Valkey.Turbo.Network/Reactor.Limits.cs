@@ -6,6 +6,7 @@ namespace Valkey.Turbo.Network;
 internal sealed partial class Reactor
 {
     private readonly List<Connection> _doomed = [];
+    private long _bufferBytesSeen;
 
     /// <summary>Looks at every connection, ten times a second.</summary>
     private void CheckConnections()
@@ -84,31 +85,55 @@ internal sealed partial class Reactor
         _doomed.Clear();
     }
 
-    /// <summary>Ends the clients with the most memory until all together take no more than <c>maxmemory-clients</c>.</summary>
+    /// <summary>
+    /// Ends the clients with the most memory until all together take no more than <c>maxmemory-clients</c>. Looked at when this
+    /// thread's buffers have grown, and ten times a second for what else clients take.
+    /// </summary>
     private void EvictClients()
     {
         long limit = _server.Config.MaxMemoryClients.Number;
         limit = limit < 0 ? _server.Config.MaxMemory.Number * -limit / 100 : limit;
-        long total = limit > 0 ? _server.Workers.Sum(worker => worker.BufferBytes) : 0;
-        if (limit == 0 || total <= limit)
+        if (limit == 0)
         {
             return;
         }
-        foreach (Session session in _server.Clients.Values.OrderByDescending(client => client.MemoryBytes))
+        Session[] clients = [.. _server.Clients.Values.Where(client => !client.IsEvicted)];
+        long total = clients.Sum(client => client.MemoryBytes);
+        if (total <= limit)
+        {
+            return;
+        }
+        foreach (Session session in clients.Where(client => !client.IsNoEvict).OrderByDescending(client => client.MemoryBytes))
         {
             if (total <= limit)
             {
-                return;
+                break;
             }
-            if (!session.IsNoEvict && !session.IsEvicted)
+            session.IsEvicted = true;
+            total -= session.MemoryBytes;
+            _worker.Stats.EvictedClients++;
+            _network.Log.Notice($"Evicting client: {session.Describe(_worker.NowMonotonicNs)}");
+            if (session.Transport is Connection connection && session.Thread == _worker.Thread)
             {
-                session.IsEvicted = true;
-                total -= session.MemoryBytes;
-                _worker.Stats.EvictedClients++;
-                _network.Log.Notice($"Evicting client: {session.Describe(_worker.NowMonotonicNs)}");
+                Doom(connection);
+            }
+            else
+            {
                 session.Transport.Close(afterReplies: false);
             }
         }
+        CloseDoomed();
+    }
+
+    /// <summary>Looks at the memory of clients again if the buffers of this thread have grown since it was last looked at.</summary>
+    private void EvictClientsIfGrown()
+    {
+        if (_server.Config.MaxMemoryClients.Number != 0 && _worker.BufferBytes > _bufferBytesSeen)
+        {
+            EvictClients();
+            NoteBufferBytes();
+        }
+        _bufferBytesSeen = _worker.BufferBytes;
     }
 
     /// <summary>Goes on with an eviction of keys that took too long to end at once, or that a lower limit asks for.</summary>

@@ -447,6 +447,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     {
         CloseDoomed();
         NoteBufferBytes();
+        EvictClientsIfGrown();
         for (int i = 0; i < _dirty.Count; i++)
         {
             Connection connection = _dirty[i];

@@ -177,8 +177,7 @@ internal static class ClientTrackingCommand
         if (options.IsBroadcast)
         {
             List<byte[]> added = options.Prefixes.Count == 0 && tracking.Prefixes.Count == 0 ? [[]] : options.Prefixes;
-            tracking.Prefixes.AddRange(added);
-            context.Server.Tracking.CountPrefixes(added.Count);
+            context.Server.Tracking.AddPrefixes(tracking, added);
         }
         context.Server.Tracking.Begin(context.Worker, tracking);
     }

@@ -50,11 +50,7 @@ internal static class TransactionCommands
             // Looking the key up removes it if it has expired, so that this alone is no change later.
             KeyHandle key = context.Open(i);
             Watch watch = new(key.Keyspace.Shard, key.Keyspace.Database, key.Name) { WasPresent = key.Exists };
-            if (context.Session.WatchedNames.Add(watch.Name))
-            {
-                watch.Shard.Watched.Add(watch);
-                context.Session.Watches.Add(watch);
-            }
+            context.Session.Watch(watch);
         }
         context.Reply.Ok();
     }

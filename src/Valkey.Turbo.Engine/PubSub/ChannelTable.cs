@@ -57,6 +57,7 @@ public sealed class ChannelTable
         }
         // What was published before is not for this session.
         worker.DeliverAll();
+        session.CountName(copy.Length);
         worker.Subscribers.Add(kind, copy, session);
         Interlocked.Increment(ref _subscriberCount);
         Count(kind, copy, worker.Thread, 1);
@@ -71,6 +72,7 @@ public sealed class ChannelTable
         {
             return false;
         }
+        session.DiscountName(copy.Length);
         worker.Subscribers.Remove(kind, copy, session);
         Interlocked.Decrement(ref _subscriberCount);
         Count(kind, copy, worker.Thread, -1);

@@ -73,8 +73,18 @@ public sealed class TrackingDirectory(ServerInstance server)
         worker.Shards.ReleaseAll();
     }
 
-    /// <summary>Notes prefixes that a broadcast client has added.</summary>
-    public void CountPrefixes(int change) => Interlocked.Add(ref _prefixCount, change);
+    /// <summary>Gives a broadcast client more prefixes.</summary>
+    public void AddPrefixes(ClientTracking tracking, List<byte[]> prefixes)
+    {
+        tracking.Prefixes.AddRange(prefixes);
+        CountPrefixes(prefixes.Count);
+        foreach (byte[] prefix in prefixes)
+        {
+            tracking.Session?.CountName(prefix.Length);
+        }
+    }
+
+    private void CountPrefixes(int change) => Interlocked.Add(ref _prefixCount, change);
 
     /// <summary>Turns tracking off for a session of the calling thread.</summary>
     public void End(Worker worker, ClientTracking? tracking)
@@ -93,6 +103,10 @@ public sealed class TrackingDirectory(ServerInstance server)
             Interlocked.Decrement(ref _broadcasting[worker.Thread]);
         }
         CountPrefixes(-tracking.Prefixes.Count);
+        foreach (byte[] prefix in tracking.Prefixes)
+        {
+            tracking.Session?.DiscountName(prefix.Length);
+        }
         tracking.Prefixes.Clear();
         tracking.RedirectId = 0;
         tracking.IsBroadcast = tracking.IsOptIn = tracking.IsOptOut = tracking.IsNoLoop = tracking.IsRedirectBroken = false;
