@@ -54,6 +54,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
 {
     // What a table spends on a name beside its bytes, about.
     private const long BytesPerName = 96;
+    private const long BytesPerPrefix = 24;
     private long _nameBytes;
 
     /// <summary>The client's number, never used again.</summary>
@@ -171,6 +172,9 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
 
     /// <summary>Notes a name that the session has begun to watch, hear or track, for its memory; by the session's thread.</summary>
     internal void CountName(int length) => _nameBytes += length + BytesPerName;
+
+    /// <summary>Notes prefixes that the session tracks; they stand in a list, so that only their own headers count.</summary>
+    internal void CountPrefixes(int change) => _nameBytes += change * BytesPerPrefix;
 
     /// <summary>Notes that a name is forgotten.</summary>
     internal void DiscountName(int length) => _nameBytes -= length + BytesPerName;

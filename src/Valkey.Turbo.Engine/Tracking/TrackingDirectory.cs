@@ -78,10 +78,7 @@ public sealed class TrackingDirectory(ServerInstance server)
     {
         tracking.Prefixes.AddRange(prefixes);
         CountPrefixes(prefixes.Count);
-        foreach (byte[] prefix in prefixes)
-        {
-            tracking.Session?.CountName(prefix.Length);
-        }
+        tracking.Session?.CountPrefixes(prefixes.Count);
     }
 
     private void CountPrefixes(int change) => Interlocked.Add(ref _prefixCount, change);
@@ -103,10 +100,7 @@ public sealed class TrackingDirectory(ServerInstance server)
             Interlocked.Decrement(ref _broadcasting[worker.Thread]);
         }
         CountPrefixes(-tracking.Prefixes.Count);
-        foreach (byte[] prefix in tracking.Prefixes)
-        {
-            tracking.Session?.DiscountName(prefix.Length);
-        }
+        tracking.Session?.CountPrefixes(-tracking.Prefixes.Count);
         tracking.Prefixes.Clear();
         tracking.RedirectId = 0;
         tracking.IsBroadcast = tracking.IsOptIn = tracking.IsOptOut = tracking.IsNoLoop = tracking.IsRedirectBroken = false;
