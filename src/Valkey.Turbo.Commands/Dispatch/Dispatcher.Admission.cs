@@ -209,6 +209,7 @@ public sealed partial class Dispatcher
             _reply.Error(Errors.NoAuth);
             return;
         }
+        ChargeRow();
         _context.Begin(session, spec, batch, index, 0, 0);
         _context.ReplyUnknownSubcommand(spec.Name);
     }

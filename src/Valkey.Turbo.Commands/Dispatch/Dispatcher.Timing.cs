@@ -38,6 +38,7 @@ public sealed partial class Dispatcher
             || _server.LargeRequests.Wants(batch.TotalBytes);
     }
 
+    /// <summary>To be called before <see cref="_context"/> turns to another command, as the last row may still need its words.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void BeginTiming(Session session, CommandSpec spec)
     {

@@ -66,6 +66,7 @@ public sealed partial class Dispatcher
         {
             bool hasKey = spec.Keys.HasKeys && spec.Keys.Keyword is null && spec.Keys.First < batch.ArgumentCount(index);
             ReadOnlySpan<byte> key = hasKey ? batch.Argument(index, spec.Keys.First) : default;
+            BeginTiming(session, spec);
             _context.Begin(session, spec, batch, index, hasKey ? KeyHash.Of(key) : 0, hasKey ? _server.ShardOf(key) : -1);
             RunHandler(session, spec);
             AfterSpecial(session, spec);
@@ -73,8 +74,13 @@ public sealed partial class Dispatcher
         });
         JournalMark("EXEC"u8, session);
         _worker.Shards.IsPinned = false;
+        // The requests go with the transaction, and a log may want their words.
+        ChargeRow();
         session.LastCommand = exec.FullName;
         session.EndTransaction();
+        // What is left of the time, such as freeing the requests, is EXEC's own.
+        (_rowSpec, _rowCalls) = (exec, 1);
+        ChargeRow();
         if (session.Tracking is not null)
         {
             EndCachingWord(session, exec);

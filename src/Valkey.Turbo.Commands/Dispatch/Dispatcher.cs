@@ -153,6 +153,7 @@ public sealed partial class Dispatcher : IDisposable
             _worker.Stats.ParkedCommands++;
             return false;
         }
+        BeginTiming(session, spec!);
         _context.Begin(session, spec!, batch, index, _hashes[index], _shards[index]);
         RunHandler(session, spec!);
         if (!isPlain)
@@ -166,9 +167,9 @@ public sealed partial class Dispatcher : IDisposable
         return !_context.IsBlocked;
     }
 
+    /// <summary>Runs the command that <see cref="_context"/> was set up for, after its timing has begun.</summary>
     private void RunHandler(Session session, CommandSpec spec)
     {
-        BeginTiming(session, spec);
         int errors = _reply.ErrorCount;
         if (session.ReplyMode == ReplyMode.On)
         {

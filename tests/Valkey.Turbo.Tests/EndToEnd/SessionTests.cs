@@ -153,6 +153,27 @@ public sealed class SessionTests
         Assert.Contains("calls 1 histogram_usec", client.Run("LATENCY", "HISTOGRAM", "get"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void LogsShowTheWordsOfTheCommandThatWasSlow()
+    {
+        const int rounds = 5;
+        using TestServer server = new(options: ["slowlog-log-slower-than 1000", "slowlog-max-len 1000"]);
+        using RespClient client = server.Connect();
+        for (int i = 0; i < rounds; i++)
+        {
+            // Setting so much is slow, and brief by its nature: it is logged only when the row that it is in ends.
+            client.Write([.. RespClient.Encode("MULTI"), .. RespClient.Encode("DEBUG", "SLEEP", "0.002"),
+                .. RespClient.Encode("SET", $"key{i}", new string('v', 16 << 20)), .. RespClient.Encode("EXEC"), .. RespClient.Encode("PING")]);
+            string[] expected = ["OK", "QUEUED", "QUEUED", "[OK OK]", "PONG"];
+            Assert.Equal(expected, expected.Select(_ => client.Read()));
+        }
+        string log = client.Run("SLOWLOG", "GET", "-1");
+        Assert.Equal(rounds, log.Split("[DEBUG SLEEP 0.002]").Length - 1);
+        Assert.Equal(rounds, log.Split("[SET key").Length - 1);
+        Assert.DoesNotContain("[EXEC", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("[PING", log, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
