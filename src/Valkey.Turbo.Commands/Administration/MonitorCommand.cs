@@ -7,8 +7,6 @@ namespace Valkey.Turbo.Commands.Administration;
 /// <summary>MONITOR: shows every command that is run, but those of administrators.</summary>
 internal static class MonitorCommand
 {
-    private static readonly byte[] Redacted = Encoding.ASCII.GetBytes("\"(redacted)\"");
-
     internal static readonly CommandSpec[] Rows =
     [
         CommandSpec.Define("monitor", 1, Admin | NoScript | Loading | Stale, "server", "1.0.0", "O(1)",
@@ -34,7 +32,7 @@ internal static class MonitorCommand
             line.Append(' ');
             if (Secrets.IsSecret(context, i))
             {
-                line.Append(Encoding.ASCII.GetString(Redacted));
+                line.Append('"').Append(Secrets.Mark).Append('"');
             }
             else
             {

@@ -91,16 +91,11 @@ internal static class ClientCommand
             context.Reply.Error("ERR CLIENT PAUSE mode must be WRITE or ALL");
             return;
         }
-        if (!context.TryInteger(2, out long milliseconds, "ERR timeout is not an integer or out of range"))
+        if (!context.TryTimeoutMs(2, out long timeoutNs))
         {
             return;
         }
-        if (milliseconds is < 0 or > long.MaxValue / 2_000_000)
-        {
-            context.Reply.Error(milliseconds < 0 ? "ERR timeout is negative" : "ERR timeout is out of range");
-            return;
-        }
-        context.Server.Pause.Begin(isWrite ? PauseKind.Write : PauseKind.All, context.Server.Clock.MonotonicNs + milliseconds * 1_000_000);
+        context.Server.Pause.Begin(isWrite ? PauseKind.Write : PauseKind.All, context.Server.Clock.MonotonicNs + timeoutNs);
         context.Reply.Ok();
     }
 

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
+using ValueType = Valkey.Turbo.Structures.ValueType;
 
 namespace Valkey.Turbo.Commands;
 
@@ -38,6 +39,52 @@ public sealed partial class CommandContext
         }
         timeoutNs = (long)Math.Ceiling(seconds * 1000) * 1_000_000;
         return true;
+    }
+
+    /// <summary>Reads a timeout in milliseconds, or replies the error.</summary>
+    public bool TryTimeoutMs(int index, out long timeoutNs)
+    {
+        timeoutNs = 0;
+        if (!TryInteger(index, out long milliseconds, "ERR timeout is not an integer or out of range"))
+        {
+            return false;
+        }
+        if (milliseconds is < 0 or > long.MaxValue / 2_000_000)
+        {
+            Reply.Error(milliseconds < 0 ? "ERR timeout is negative" : "ERR timeout is out of range");
+            return false;
+        }
+        timeoutNs = milliseconds * 1_000_000;
+        return true;
+    }
+
+    /// <summary>
+    /// Finds the first of the keys from argument 1 to before <paramref name="end"/> that holds something of a type. One of another
+    /// type is an error when the command begins, and as good as absent when it has waited.
+    /// </summary>
+    public bool TryFirstFilled(int end, ValueType type, out KeyHandle key, out bool isRefused)
+    {
+        for (int i = 1; i < end; i++)
+        {
+            key = Write(i);
+            if (key.Exists && !(IsRetry && key.Entry.Type != type))
+            {
+                isRefused = !IsTypeOrAbsent(key, type);
+                return !isRefused;
+            }
+        }
+        key = default;
+        isRefused = false;
+        return false;
+    }
+
+    /// <summary>Waits for keys of which the command takes something, or replies that there is nothing.</summary>
+    public void WaitOrReplyNothing(int firstKey, int keyCount, long timeoutNs)
+    {
+        if (!TryBlock(firstKey, keyCount, timeoutNs, takesNothing: false, null, out bool isRefused) && !isRefused)
+        {
+            Reply.NullArray();
+        }
     }
 
     /// <summary>Timeouts, unlike other numbers, may be hexadecimal.</summary>

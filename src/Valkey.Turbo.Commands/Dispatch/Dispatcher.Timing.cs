@@ -128,7 +128,7 @@ public sealed partial class Dispatcher
         {
             words[i] = i == LoggedArguments - 1 && count > LoggedArguments
                 ? Note("... (", count - LoggedArguments + 1, " more arguments)")
-                : Secrets.IsSecret(_context, i) ? [.. "(redacted)"u8] : Shortened(_context.Argument(i));
+                : Secrets.IsSecret(_context, i) ? Encoding.ASCII.GetBytes(Secrets.Mark) : Shortened(_context.Argument(i));
         }
         return words;
     }

@@ -5,6 +5,9 @@ namespace Valkey.Turbo.Commands;
 /// <summary>Which words of a request no log may show: passwords and what is set in sensitive directives.</summary>
 internal static class Secrets
 {
+    /// <summary>What is shown instead of a secret.</summary>
+    internal const string Mark = "(redacted)";
+
     /// <summary>Whether a word of the running request is to be shown as redacted.</summary>
     internal static bool IsSecret(CommandContext context, int index)
     {

@@ -19,7 +19,7 @@ internal static class WaitCommands
 
     private static void Wait(CommandContext context)
     {
-        if (!context.TryInteger(1, out long replicas) || !TryTimeout(context, 2, out long timeoutNs))
+        if (!context.TryInteger(1, out long replicas) || !context.TryTimeoutMs(2, out long timeoutNs))
         {
             return;
         }
@@ -45,7 +45,7 @@ internal static class WaitCommands
             context.Reply.Error("ERR value is out of range, value must between 0 and 1");
             return;
         }
-        if (!context.TryPositive(2, out long replicas) || !TryTimeout(context, 3, out long timeoutNs))
+        if (!context.TryPositive(2, out long replicas) || !context.TryTimeoutMs(3, out long timeoutNs))
         {
             return;
         }
@@ -65,21 +65,5 @@ internal static class WaitCommands
             context.Reply.Integer(0);
             context.Reply.Integer(0);
         }
-    }
-
-    private static bool TryTimeout(CommandContext context, int index, out long timeoutNs)
-    {
-        timeoutNs = 0;
-        if (!context.TryInteger(index, out long milliseconds, "ERR timeout is not an integer or out of range"))
-        {
-            return false;
-        }
-        if (milliseconds is < 0 or > long.MaxValue / 2_000_000)
-        {
-            context.Reply.Error(milliseconds < 0 ? "ERR timeout is negative" : "ERR timeout is out of range");
-            return false;
-        }
-        timeoutNs = milliseconds * 1_000_000;
-        return true;
     }
 }

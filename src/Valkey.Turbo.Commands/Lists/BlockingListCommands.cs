@@ -42,28 +42,18 @@ internal static class BlockingListCommands
             return;
         }
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
-        for (int i = 1; i < last; i++)
+        if (context.TryFirstFilled(last, ValueType.List, out KeyHandle key, out bool isRefused))
         {
-            KeyHandle key = context.Write(i);
-            if (!key.Exists || (context.IsRetry && key.Entry.Type != ValueType.List))
-            {
-                continue;
-            }
-            if (!context.IsTypeOrAbsent(key, ValueType.List))
-            {
-                return;
-            }
             context.Reply.Array(2);
             context.Reply.Bulk(key.Name);
             context.Reply.Bulk(key.List.At(atHead ? 0 : -1, scratch));
             ListCommands.PopItems(context, ref key, 1, atHead);
             context.Record(2).Add(atHead ? "LPOP"u8 : "RPOP"u8).Add(key.Name);
             context.Journal(key);
-            return;
         }
-        if (!context.TryBlock(1, last - 1, timeoutNs, takesNothing: false, null, out bool isRefused) && !isRefused)
+        else if (!isRefused)
         {
-            context.Reply.NullArray();
+            context.WaitOrReplyNothing(1, last - 1, timeoutNs);
         }
     }
 
@@ -108,9 +98,6 @@ internal static class BlockingListCommands
         {
             return;
         }
-        if (!context.TryBlock(3, keyCount, timeoutNs, takesNothing: false, null, out isRefused) && !isRefused)
-        {
-            context.Reply.NullArray();
-        }
+        context.WaitOrReplyNothing(3, keyCount, timeoutNs);
     }
 }

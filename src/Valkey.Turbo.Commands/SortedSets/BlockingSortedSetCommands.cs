@@ -34,27 +34,17 @@ internal static class BlockingSortedSetCommands
         {
             return;
         }
-        for (int i = 1; i < last; i++)
+        if (context.TryFirstFilled(last, ValueType.SortedSet, out KeyHandle key, out bool isRefused))
         {
-            KeyHandle key = context.Write(i);
-            if (!key.Exists || (context.IsRetry && key.Entry.Type != ValueType.SortedSet))
-            {
-                continue;
-            }
-            if (!context.IsTypeOrAbsent(key, ValueType.SortedSet))
-            {
-                return;
-            }
             context.Reply.Array(3);
             context.Reply.Bulk(key.Name);
             SortedSetPopCommands.PopMembers(context, ref key, 1, isMax, asPairs: false);
             context.Record(2).Add(isMax ? "ZPOPMAX"u8 : "ZPOPMIN"u8).Add(key.Name);
             context.Journal(key);
-            return;
         }
-        if (!context.TryBlock(1, last - 1, timeoutNs, takesNothing: false, null, out bool isRefused) && !isRefused)
+        else if (!isRefused)
         {
-            context.Reply.NullArray();
+            context.WaitOrReplyNothing(1, last - 1, timeoutNs);
         }
     }
 
@@ -66,9 +56,6 @@ internal static class BlockingSortedSetCommands
         {
             return;
         }
-        if (!context.TryBlock(3, keyCount, timeoutNs, takesNothing: false, null, out isRefused) && !isRefused)
-        {
-            context.Reply.NullArray();
-        }
+        context.WaitOrReplyNothing(3, keyCount, timeoutNs);
     }
 }
