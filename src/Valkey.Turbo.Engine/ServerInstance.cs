@@ -69,15 +69,9 @@ public sealed class ServerInstance : IDisposable
             Workers[i] = new Worker(this, i, baseSeed + (ulong)i);
         }
         Channels = new ChannelTable(this);
-        NumberDirective LengthOf(string name)
-        {
-            NumberDirective length = (NumberDirective)config.Find(name)!;
-            length.IsInEffect = true;
-            return length;
-        }
-        SlowCommands = new CommandLog(config.SlowerThanMicroseconds, LengthOf("commandlog-slow-execution-max-len"));
-        LargeRequests = new CommandLog(config.RequestLargerThanBytes, LengthOf("commandlog-large-request-max-len"));
-        LargeReplies = new CommandLog(config.ReplyLargerThanBytes, LengthOf("commandlog-large-reply-max-len"));
+        SlowCommands = new CommandLog(config.SlowerThanMicroseconds, config.SlowCommandsKept);
+        LargeRequests = new CommandLog(config.RequestLargerThanBytes, config.LargeRequestsKept);
+        LargeReplies = new CommandLog(config.ReplyLargerThanBytes, config.LargeRepliesKept);
         Latency = new LatencyMonitor(config.LatencyThresholdMs);
         KeyEvents = new KeyspaceEvents(Channels);
         config.NotifyKeyspaceEvents.Changed = () => KeyEvents.Wanted = KeyEventLetters.Parse(config.NotifyKeyspaceEvents.Text)!.Value;

@@ -27,7 +27,8 @@ public sealed partial class Dispatcher
     /// and subscriptions, change that for their own client; what another client changes counts from the next batch on.
     /// </summary>
     private bool IsPlain(Session session) =>
-        session is { IsAuthenticated: true, Subscriptions: null, Tracking: null, Blocked: null, Transaction: not { IsOpen: true } }
+        session is { IsAuthenticated: true, Blocked: null }
+        and { Subscriptions: null or { Total: 0 }, Tracking: null or { IsOn: false }, Transaction: not { IsOpen: true } }
         && _server.Config.MaxMemory.Number == 0 && !_server.Pause.IsSet && !_server.Monitors.HasAny;
 
     /// <summary>The same as <see cref="Admit"/>; what it replies is taken back where CLIENT REPLY wants silence.</summary>

@@ -48,6 +48,9 @@ public sealed class ServerConfig
         SlowerThanMicroseconds = Number("commandlog-execution-slower-than");
         RequestLargerThanBytes = Number("commandlog-request-larger-than");
         ReplyLargerThanBytes = Number("commandlog-reply-larger-than");
+        SlowCommandsKept = Number("commandlog-slow-execution-max-len");
+        LargeRequestsKept = Number("commandlog-large-request-max-len");
+        LargeRepliesKept = Number("commandlog-large-reply-max-len");
         LatencyThresholdMs = Number("latency-monitor-threshold");
         LatencyTracking = Flag("latency-tracking");
         LatencyPercentiles = Text("latency-tracking-info-percentiles");
@@ -147,6 +150,9 @@ public sealed class ServerConfig
     public NumberDirective SlowerThanMicroseconds { get; }
     public NumberDirective RequestLargerThanBytes { get; }
     public NumberDirective ReplyLargerThanBytes { get; }
+    public NumberDirective SlowCommandsKept { get; }
+    public NumberDirective LargeRequestsKept { get; }
+    public NumberDirective LargeRepliesKept { get; }
     public NumberDirective LatencyThresholdMs { get; }
     public FlagDirective LatencyTracking { get; }
     public TextDirective LatencyPercentiles { get; }

@@ -1,0 +1,154 @@
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Structures;
+using ValueType = Valkey.Turbo.Structures.ValueType;
+
+namespace Valkey.Turbo.Engine;
+
+/// <content>Expiry of keys and of fields: the sweep, removal on sight, and the counts of what expires.</content>
+public sealed partial class Keyspace
+{
+    /// <summary>
+    /// To be called after fields of a hash have got, changed or lost an expiry, so that the sweep finds the hash: it stands
+    /// in the expiry index by the first of its own expiry and its fields'.
+    /// </summary>
+    public void NoteFieldExpiry(Worker worker, TablePosition position)
+    {
+        Entry entry = new(position.Entry);
+        bool isVolatile = entry.Type == ValueType.Hash && entry.Encoding == ValueEncoding.HashTable
+            && new HashValue(entry, Shard.Arena).Table.ExpiringCount > 0;
+        if (!isVolatile && !entry.HasVolatileFields)
+        {
+            return;
+        }
+        CountVolatile(entry, isVolatile);
+        Table.SetNow(worker.NowUnixMs);
+        Table.Replace(position, entry.Address);
+    }
+
+    /// <summary>Removes entries that have expired, until the table has been walked once or <paramref name="bucketBudget"/> is spent.</summary>
+    /// <returns>Buckets looked at.</returns>
+    public long SweepExpired(Worker worker, long bucketBudget)
+    {
+        if (Table.ExpiringCount == 0)
+        {
+            return 0;
+        }
+        long count = Math.Min(bucketBudget, Table.BucketCount);
+        for (long i = 0; i < count; i++)
+        {
+            if (_sweepBucket >= Table.BucketCount)
+            {
+                _sweepBucket = 0;
+            }
+            DueEntries due = new(worker.Found);
+            Table.VisitDue(_sweepBucket++, worker.NowUnixMs, ref due);
+            foreach (nint address in worker.Found)
+            {
+                ReadOnlySpan<byte> key = Entry.Key(address);
+                TablePosition position = Table.Find(key, KeyHash.Of(key));
+                if (!RemoveIfExpired(worker, position))
+                {
+                    ExpireFields(worker, position);
+                }
+            }
+            worker.Found.Clear();
+        }
+        return count;
+    }
+
+    private void ChangeExpiryInPlace(Worker worker, TablePosition position, Entry entry, long expiresAtUnixMs)
+    {
+        if (entry.HasExpiryField && entry.ExpiresAtUnixMs != expiresAtUnixMs)
+        {
+            entry.ExpiresAtUnixMs = expiresAtUnixMs;
+            CountVolatile(entry, entry.HasVolatileFields);
+            Table.SetNow(worker.NowUnixMs);
+            Table.Replace(position, entry.Address);
+        }
+    }
+
+    private bool RemoveIfExpired(Worker worker, TablePosition position)
+    {
+        long expiresAt = new Entry(position.Entry).ExpiresAtUnixMs;
+        if (expiresAt == ITableEntry.NoExpiry || expiresAt > worker.NowUnixMs)
+        {
+            return false;
+        }
+        // While clients are paused or data is brought in, keys stay; those who may still read just don't see them.
+        if (worker.Server.KeepsExpired && !worker.IsWriting)
+        {
+            return !(worker.Server.Config.ImportMode.IsSet && worker.Session is { IsImportSource: true });
+        }
+        Expire(worker, position);
+        return true;
+    }
+
+    /// <summary>Removes the fields of a hash that have expired, and the hash if none is left.</summary>
+    private void ExpireFields(Worker worker, TablePosition position)
+    {
+        Entry entry = new(position.Entry);
+        BeforeChange(entry);
+        HashTable<HashField> table = new HashValue(entry, Shard.Arena).Table;
+        List<nint> due = worker.FoundFields;
+        long earliest = long.MaxValue;
+        foreach (nint address in table)
+        {
+            HashField field = new(address);
+            if (field.IsExpired(worker.NowUnixMs))
+            {
+                due.Add(address);
+            }
+            else if (field.Expiry != ITableEntry.NoExpiry)
+            {
+                earliest = Math.Min(earliest, field.Expiry);
+            }
+        }
+        Shard.NoteChange(worker, Database, entry.KeySpan);
+        worker.JournalFieldsDeleted(Shard, Database, entry.KeySpan, due);
+        foreach (nint address in due)
+        {
+            HashField field = new(address);
+            table.Remove(table.Find(field.Name, KeyHash.Of(field.Name)));
+            field.Free(Shard.Arena);
+        }
+        worker.Stats.ExpiredFields += due.Count;
+        due.Clear();
+        table.SetEarliestExpiry(earliest);
+        worker.Server.KeyEvents.Announce(worker, KeyEvent.Expired, "hexpired", Database, entry.KeySpan);
+        if (table.Count == 0)
+        {
+            worker.Server.KeyEvents.Announce(worker, KeyEvent.Generic, "del", Database, entry.KeySpan);
+            Delete(worker, position, lazily: false);
+            return;
+        }
+        NoteFieldExpiry(worker, position);
+    }
+
+    private void Expire(Worker worker, TablePosition position)
+    {
+        worker.Stats.ExpiredKeys++;
+        worker.JournalDelete(Shard, Database, new Entry(position.Entry).KeySpan);
+        ReadOnlySpan<byte> key = new Entry(position.Entry).KeySpan;
+        Shard.NoteExpired(worker, Database, key);
+        worker.Server.KeyEvents.Announce(worker, KeyEvent.Expired, "expired", Database, key);
+        Delete(worker, position, worker.Server.Config.LazyExpire.IsSet);
+    }
+
+    /// <summary>Keeps the counts of hashes with fields that expire, and of those that do not expire themselves.</summary>
+    private void CountVolatile(Entry entry, bool isVolatile)
+    {
+        bool isOnly = isVolatile && entry.ExpiresAtUnixMs == ITableEntry.NoExpiry;
+        VolatileHashCount += (isVolatile ? 1 : 0) - (entry.HasVolatileFields ? 1 : 0);
+        _volatileOnlyCount += (isOnly ? 1 : 0) - (entry.IsVolatileOnly ? 1 : 0);
+        if (isVolatile != entry.HasVolatileFields || isOnly != entry.IsVolatileOnly)
+        {
+            entry.HasVolatileFields = isVolatile;
+            entry.IsVolatileOnly = isOnly;
+        }
+    }
+
+    private readonly ref struct DueEntries(List<nint> found) : IEntryVisitor
+    {
+        public void Visit(nint entry) => found.Add(entry);
+    }
+}
