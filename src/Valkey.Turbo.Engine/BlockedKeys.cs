@@ -28,6 +28,9 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
     /// <summary>What the command remembers of its first run.</summary>
     public object? Memory { get; set; }
 
+    /// <summary>What its thread does for the command bit by bit, or null; then it waits for nobody else, and nobody ends the wait.</summary>
+    public KeyListing? Work { get; init; }
+
     /// <summary>Whether the command ends, with an error, when its key goes.</summary>
     public bool EndsWithKey { get; init; }
 
@@ -65,9 +68,10 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
         Waits.Clear();
     }
 
-    /// <summary>Takes the command off its keys; from any thread.</summary>
+    /// <summary>Takes the command off its keys and gives up its work; by its own thread.</summary>
     public void End()
     {
+        Work?.Cancel();
         foreach (KeyWait wait in Waits)
         {
             wait.Shard.Blocked.End(wait);

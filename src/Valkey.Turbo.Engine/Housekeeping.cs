@@ -1,3 +1,5 @@
+using Valkey.Turbo.Structures;
+
 namespace Valkey.Turbo.Engine;
 
 /// <summary>
@@ -82,6 +84,11 @@ public sealed class Housekeeping(Worker worker)
                 return false;
             }
         }
+        if (!shard.Returned.IsEmpty && worker.Shards.TryHold(shard.Index))
+        {
+            FreeReturned(shard);
+            worker.Shards.ReleaseAll();
+        }
         if ((shard.Watched.HasEnded || shard.Blocked.HasEnded) && worker.Shards.TryHold(shard.Index))
         {
             shard.Watched.ForgetEnded();
@@ -102,6 +109,14 @@ public sealed class Housekeeping(Worker worker)
         if (shard.Dying.TryPeek(out IEnumerator<bool>? steps) && !steps.MoveNext())
         {
             shard.Dying.Dequeue();
+        }
+    }
+
+    private static void FreeReturned(Shard shard)
+    {
+        while (shard.Returned.TryDequeue(out ValueBlock block))
+        {
+            block.FreeReturned(shard.Arena);
         }
     }
 

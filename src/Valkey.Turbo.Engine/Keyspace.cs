@@ -32,6 +32,9 @@ public sealed partial class Keyspace
     /// <summary>The table of entries, for iteration and lookup ahead.</summary>
     public HashTable<Entry> Table { get; }
 
+    /// <summary>Listings of the keys that are under way.</summary>
+    internal List<KeyListingPart> Listings { get; } = [];
+
     /// <summary>Finds a live entry. One that has expired is removed and journalled as deleted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TablePosition Find(Worker worker, ReadOnlySpan<byte> key, ulong hash)
@@ -229,6 +232,10 @@ public sealed partial class Keyspace
         Entry entry = new(position.Entry);
         BeforeChange(entry);
         CountVolatile(entry, isVolatile: false);
+        foreach (KeyListingPart listing in Listings)
+        {
+            listing.NoteRemoved(entry);
+        }
         Table.Remove(position);
         Free(worker, entry, lazily);
     }
@@ -285,8 +292,15 @@ public sealed partial class Keyspace
     /// <summary>Frees the table of a keyspace whose entries are freed and that no thread can be prefetching from.</summary>
     internal void FreeTable() => Table.Free();
 
-    /// <summary>Starts <see cref="FreeSome"/> from the beginning.</summary>
-    internal void BeginFreeing() => _sweepBucket = 0;
+    /// <summary>Starts <see cref="FreeSome"/> from the beginning, after listings have seen the keys.</summary>
+    internal void BeginFreeing()
+    {
+        _sweepBucket = 0;
+        while (Listings.Count > 0)
+        {
+            Listings[^1].Finish();
+        }
+    }
 
     private static bool IsMaybeInteger(ReadOnlySpan<byte> value) =>
         (uint)(value.Length - 1) < Decimal64.MaxDigits && value[0] <= '9';
@@ -389,6 +403,10 @@ public sealed partial class Keyspace
 
     private void Insert(Worker worker, Entry entry, ulong hash)
     {
+        foreach (KeyListingPart listing in Listings)
+        {
+            listing.NoteAdded(entry.KeySpan, hash);
+        }
         Table.Insert(entry.Address, hash);
         worker.Server.KeyEvents.Announce(worker, KeyEvent.New, "new", Database, entry.KeySpan);
     }

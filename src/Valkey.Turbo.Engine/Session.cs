@@ -26,7 +26,7 @@ public interface ISessionTransport
     void Resume();
 
     /// <summary>Adds a message behind the replies so far; on the session's own thread only.</summary>
-    void Send(SharedMessage message);
+    void Send(SharedBytes message);
 
     /// <summary>Adds a copy of a message of up to <see cref="OutputQueue.LargestCopiedBytes"/>.</summary>
     void Send(ReadOnlySpan<byte> message);
@@ -158,6 +158,9 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>The command that waits for keys, or null. Changed by the session's thread; others may unblock it.</summary>
     public BlockedCommand? Blocked { get; set; }
 
+    /// <summary>Whether the session waits for keys, or for the end of a pause.</summary>
+    public bool IsBlocked => Blocked is { Work: null } || IsPostponed;
+
     /// <summary>What the session is subscribed to, or null before the first time.</summary>
     public Subscriptions? Subscriptions { get; set; }
 
@@ -226,7 +229,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
             AddIf(IsMonitor, 'O');
             AddIf(Subscriptions is { Total: > 0 }, 'P');
             AddIf(Transaction is { IsOpen: true }, 'x');
-            AddIf(Blocked is not null || IsPostponed, 'b');
+            AddIf(IsBlocked, 'b');
             AddIf(Tracking is { IsOn: true }, 't');
             AddIf(Tracking is { IsRedirectBroken: true }, 'R');
             AddIf(Tracking is { IsBroadcast: true }, 'B');

@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Valkey.Turbo.Engine.Tracking;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Persistence;
+using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Engine;
 
@@ -113,6 +115,9 @@ public sealed class Shard
 
     /// <summary>Large values that are being freed, a step at a time.</summary>
     internal Queue<IEnumerator<bool>> Dying { get; } = new();
+
+    /// <summary>Values that replies have sent and whose keys are gone, to be freed under the shard. Any thread adds to them.</summary>
+    internal ConcurrentQueue<ValueBlock> Returned { get; } = new();
 
     /// <summary>
     /// Keyspaces without entries whose tables other threads may still be prefetching from, with the turn each thread was in

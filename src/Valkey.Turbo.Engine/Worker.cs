@@ -19,6 +19,7 @@ public sealed class Worker : IDisposable
     private readonly ConcurrentQueue<Delivery> _mailbox = new();
     private Dictionary<byte[], Session?>? _changedKeys;
     private long _lastStampNs;
+    private readonly Queue<(KeyListing Listing, Session Client)> _listings = new();
     private long _turn;
 
     internal Worker(ServerInstance server, int thread, ulong seed)
@@ -152,6 +153,30 @@ public sealed class Worker : IDisposable
 
     /// <summary>The client whose command runs, or null between commands.</summary>
     public Session? Session { get; set; }
+
+    /// <summary>Whether listings of keys are under way for the thread's clients.</summary>
+    public bool HasListings => _listings.Count > 0;
+
+    /// <summary>Has a listing of keys done between turns; the client's command is run again at its end.</summary>
+    public void Add(KeyListing listing, Session client) => _listings.Enqueue((listing, client));
+
+    /// <summary>Goes on with the listings, one after another, for about <paramref name="budgetNs"/>.</summary>
+    public void AdvanceListings(long budgetNs)
+    {
+        long endNs = Server.Clock.MonotonicNs + budgetNs;
+        for (int left = _listings.Count; left > 0 && Server.Clock.MonotonicNs < endNs; left--)
+        {
+            (KeyListing listing, Session client) = _listings.Dequeue();
+            if (listing.Advance(this, endNs))
+            {
+                client.Transport.Resume();
+            }
+            else
+            {
+                _listings.Enqueue((listing, client));
+            }
+        }
+    }
 
     /// <summary>Notes a changed key for the broadcast at the end of the turn.</summary>
     internal void NoteForBroadcast(ReadOnlySpan<byte> key)

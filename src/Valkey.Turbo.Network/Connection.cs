@@ -70,7 +70,7 @@ internal sealed class Connection : ISessionTransport
 
     public int InputCapacity => Input.Capacity;
 
-    public void Send(SharedMessage message)
+    public void Send(SharedBytes message)
     {
         if (message.Length <= OutputQueue.LargestCopiedBytes)
         {

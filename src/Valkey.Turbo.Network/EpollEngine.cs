@@ -48,9 +48,10 @@ internal sealed class EpollEngine : IIoEngine
         {
             return;
         }
+        int budget = IIoEngine.LargestSendBytes;
         while (connection.Output.Head is { } head)
         {
-            int sent = Sockets.Send(connection.Descriptor, head.Unsent);
+            int sent = budget <= 0 ? -Errno.EAGAIN : Sockets.Send(connection.Descriptor, head.Unsent[..Math.Min(head.Unsent.Length, budget)]);
             if (sent == -Errno.EAGAIN)
             {
                 connection.WaitsForWritable = true;
@@ -63,6 +64,7 @@ internal sealed class EpollEngine : IIoEngine
                 return;
             }
             head.SentBytes += Math.Max(0, sent);
+            budget -= Math.Max(0, sent);
             if (head.Unsent.IsEmpty)
             {
                 connection.Output.DropHead();

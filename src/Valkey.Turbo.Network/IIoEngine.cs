@@ -6,6 +6,9 @@ namespace Valkey.Turbo.Network;
 /// </summary>
 internal interface IIoEngine : IDisposable
 {
+    /// <summary>Bytes that one connection may send at once: sending takes time, and the others wait meanwhile.</summary>
+    const int LargestSendBytes = 256 << 10;
+
     /// <summary>The name that INFO and the log print.</summary>
     string Name { get; }
 

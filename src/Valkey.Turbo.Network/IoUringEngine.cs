@@ -70,8 +70,9 @@ internal sealed class IoUringEngine : IIoEngine
             return;
         }
         connection.IsSending = true;
+        int length = Math.Min(head.Unsent.Length, IIoEngine.LargestSendBytes);
         _ring.PrepareSend(
-            connection.Descriptor, head.UnsentAddress, head.Unsent.Length, Pack(Operation.Send, connection.Slot, connection.Generation));
+            connection.Descriptor, head.UnsentAddress, length, Pack(Operation.Send, connection.Slot, connection.Generation));
     }
 
     public void Close(Connection connection)

@@ -14,6 +14,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
 {
     private const int CronIntervalMs = 100;
     private const long NsPerMs = 1_000_000;
+    private const long ListingBudgetNs = 100_000;
 
     private readonly record struct Message(MessageKind Kind, Connection? Connection, int Descriptor, int Listener);
 
@@ -83,7 +84,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             }
             DeliverOwn();
             int timeoutMs = _housekeeping.HasMore || _worker.Evictor.IsBehind ? 1 : (int)Math.Max(1, (nextCronNs - now) / NsPerMs);
-            _engine.Poll(UntilDeadline(timeoutMs));
+            _engine.Poll(_worker.HasListings ? 0 : UntilDeadline(timeoutMs));
             _worker.Stats.EventLoopCycles++;
             TakeMessages();
             ResumeTimedOut();
@@ -92,6 +93,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             _worker.BroadcastChanges();
             _worker.DeliverAll();
             SendReplies();
+            _worker.AdvanceListings(ListingBudgetNs);
             if (_housekeeping.HasMore)
             {
                 _worker.RefreshTime();
@@ -106,7 +108,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     }
 
     /// <summary>Adds a message to a connection's replies: a copy of some bytes, or a large one that is shared.</summary>
-    internal void Deliver(Connection connection, ReadOnlySpan<byte> bytes, SharedMessage? shared)
+    internal void Deliver(Connection connection, ReadOnlySpan<byte> bytes, SharedBytes? shared)
     {
         if (connection == _running)
         {

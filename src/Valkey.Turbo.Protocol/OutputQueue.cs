@@ -9,8 +9,8 @@ public sealed unsafe class OutputBlock
     internal byte* Memory;
     internal int Capacity;
 
-    /// <summary>The message that the block lends its memory from, or null where the memory is the block's own.</summary>
-    internal SharedMessage? Message;
+    /// <summary>Whose bytes the block sends, or null where the memory is the block's own.</summary>
+    internal SharedBytes? Shared;
 
     /// <summary>Bytes written.</summary>
     public int Length { get; internal set; }
@@ -42,15 +42,15 @@ public sealed unsafe class OutputBlockPool : IDisposable
     /// <summary>Bytes of the blocks in use, those of shared messages counted for each that sends them.</summary>
     public long UsedBytes { get; private set; }
 
-    /// <summary>A block that sends a shared message, as one of its owners.</summary>
-    internal OutputBlock Lend(SharedMessage message)
+    /// <summary>A block that sends shared bytes, as one of their owners.</summary>
+    internal OutputBlock Lend(SharedBytes shared)
     {
-        message.AddOwner();
-        UsedBytes += message.Length;
+        shared.AddOwner();
+        UsedBytes += shared.IsCounted ? shared.Length : 0;
         OutputBlock block = _idleShells.TryPop(out OutputBlock? idle) ? idle : new OutputBlock();
-        block.Message = message;
-        block.Memory = message.Address;
-        block.Capacity = block.Length = message.Length;
+        block.Shared = shared;
+        block.Memory = shared.Address;
+        block.Capacity = block.Length = shared.Length;
         return block;
     }
 
@@ -66,14 +66,14 @@ public sealed unsafe class OutputBlockPool : IDisposable
     /// <summary>Gives a block back.</summary>
     public void Return(OutputBlock block)
     {
-        UsedBytes -= block.Capacity;
+        UsedBytes -= block.Shared is { IsCounted: false } ? 0 : block.Capacity;
         block.Next = null;
         block.Length = 0;
         block.SentBytes = 0;
-        if (block.Message is SharedMessage message)
+        if (block.Shared is { } shared)
         {
-            message.Release();
-            block.Message = null;
+            shared.Release();
+            block.Shared = null;
             block.Memory = null;
             if (_idleShells.Count < MaxIdleBlocks)
             {
@@ -129,22 +129,22 @@ public sealed class OutputQueue(OutputBlockPool pool)
     /// <remarks>Not while a <see cref="ReplyWriter"/> has unflushed bytes for the queue.</remarks>
     public unsafe void Append(ReadOnlySpan<byte> bytes)
     {
-        OutputBlock block = Tail is { Message: null } tail && tail.Capacity - tail.Length >= bytes.Length ? tail : Extend(bytes.Length);
+        OutputBlock block = Tail is { Shared: null } tail && tail.Capacity - tail.Length >= bytes.Length ? tail : Extend(bytes.Length);
         bytes.CopyTo(new Span<byte>(block.Memory + block.Length, block.Capacity - block.Length));
         block.Length += bytes.Length;
     }
 
-    /// <summary>Adds a message, which is sent from where it lies; a small one is copied, as a row of those is sent faster from one block.</summary>
+    /// <summary>Adds bytes that are sent from where they lie; a few are copied, as a row of those is sent faster from one block.</summary>
     /// <remarks>Not while a <see cref="ReplyWriter"/> has unflushed bytes for the queue.</remarks>
-    public void Append(SharedMessage message)
+    public void Append(SharedBytes shared)
     {
-        if (message.Length <= LargestCopiedBytes)
+        if (shared.Length <= LargestCopiedBytes)
         {
-            Append(message.Span);
+            Append(shared.Span);
         }
         else
         {
-            Add(pool.Lend(message));
+            Add(pool.Lend(shared));
         }
     }
 

@@ -66,12 +66,12 @@ public sealed unsafe class ReplyWriter
         _queue = null;
     }
 
-    /// <summary>Adds a message behind what was written.</summary>
-    public void Append(SharedMessage message)
+    /// <summary>Adds shared bytes, which are RESP already, behind what was written.</summary>
+    public void Append(SharedBytes shared)
     {
         Flush();
         OutputQueue queue = _queue!;
-        queue.Append(message);
+        queue.Append(shared);
         _queue = null;
         Target(queue);
     }
@@ -132,6 +132,14 @@ public sealed unsafe class ReplyWriter
         at += length;
         *(ushort*)at = 0x0A0D;
         _at = at + 2;
+    }
+
+    /// <summary>A string that is sent from where it lies.</summary>
+    public void Bulk(SharedBytes value)
+    {
+        Number((byte)'$', value.Length);
+        Append(value);
+        Raw("\r\n"u8);
     }
 
     /// <summary>A string given as text.</summary>

@@ -7,46 +7,40 @@ namespace Valkey.Turbo.Protocol;
 /// Bytes off the managed heap that several connections send, on any thread. Counts its owners; the last to let go frees
 /// the memory. Immutable once it is shared.
 /// </summary>
-public sealed unsafe class SharedMessage
+public sealed unsafe class SharedMessage : SharedBytes
 {
-    private readonly byte* _memory;
     private int _owners = 1;
 
     private SharedMessage(int byteCount)
     {
-        _memory = (byte*)NativeMemory.Alloc((nuint)Math.Max(1, byteCount));
+        Start = (byte*)NativeMemory.Alloc((nuint)Math.Max(1, byteCount));
         Length = byteCount;
     }
 
-    /// <summary>Bytes of the message.</summary>
-    public int Length { get; }
-
-    /// <summary>The bytes, for an owner.</summary>
-    public ReadOnlySpan<byte> Span => new(_memory, Length);
-
-    internal byte* Address => _memory;
+    /// <inheritdoc/>
+    public override bool IsCounted => true;
 
     /// <summary>A copy of some bytes, with the caller as its owner.</summary>
     public static SharedMessage Of(ReadOnlySpan<byte> bytes)
     {
         SharedMessage message = new(bytes.Length);
-        bytes.CopyTo(new Span<byte>(message._memory, bytes.Length));
+        bytes.CopyTo(new Span<byte>(message.Start, bytes.Length));
         return message;
     }
 
-    /// <summary>Adds an owner.</summary>
-    public void AddOwner()
+    /// <inheritdoc/>
+    public override void AddOwner()
     {
         Invariant.Check(Volatile.Read(ref _owners) > 0);
         Interlocked.Increment(ref _owners);
     }
 
-    /// <summary>Takes an owner away.</summary>
-    public void Release()
+    /// <inheritdoc/>
+    public override void Release()
     {
         if (Interlocked.Decrement(ref _owners) == 0)
         {
-            NativeMemory.Free(_memory);
+            NativeMemory.Free(Start);
         }
     }
 }

@@ -282,6 +282,13 @@ public readonly unsafe partial struct HashTable<TEntry>
         return cursor;
     }
 
+    /// <summary>Whether <see cref="Scan"/>, having come as far as <paramref name="cursor"/>, has left an entry of this hash behind.</summary>
+    /// <remarks>The iteration goes by reversed hashes, upwards, whatever the table's size.</remarks>
+    public static bool IsBehind(ulong hash, ulong cursor) => ReverseBits(hash) < ReverseBits(cursor);
+
+    /// <summary>Whether some entries of the bucket that comes next are behind already, because the table has shrunk since.</summary>
+    public bool IsInsideBucket(ulong cursor) => (cursor & ~_state->LevelMask) != 0;
+
     /// <summary>Visits every entry of bucket <paramref name="index"/> (0 to <see cref="BucketCount"/> - 1) and its overflow.</summary>
     public void VisitBucket<TVisitor>(long index, ref TVisitor visitor)
         where TVisitor : struct, IEntryVisitor, allows ref struct =>

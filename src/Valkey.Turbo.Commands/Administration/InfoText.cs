@@ -102,7 +102,7 @@ internal static class InfoText
         Line(text, "maxclients", server.Config.MaxClients.Number);
         Line(text, "client_recent_max_input_buffer", server.Clients.Values.Select(client => client.Transport.InputCapacity).DefaultIfEmpty().Max());
         Line(text, "client_recent_max_output_buffer", server.Clients.Values.Select(client => client.Transport.OutputBytes).DefaultIfEmpty().Max());
-        Line(text, "blocked_clients", context.Server.Clients.Values.Count(client => client.Blocked is not null || client.IsPostponed));
+        Line(text, "blocked_clients", context.Server.Clients.Values.Count(client => client.IsBlocked));
         Line(text, "watching_clients", context.Server.Clients.Values.Count(client => client.Watches.Count > 0));
         Line(text, "total_watched_keys", context.Server.Clients.Values.Sum(client => client.Watches.Count));
         Line(text, "tracking_clients", server.Tracking.ClientCount);

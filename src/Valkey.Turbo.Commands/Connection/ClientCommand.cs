@@ -117,7 +117,7 @@ internal static class ClientCommand
         {
             return;
         }
-        BlockedCommand? blocked = context.Server.Clients.GetValueOrDefault(id)?.Blocked;
+        BlockedCommand? blocked = context.Server.Clients.GetValueOrDefault(id)?.Blocked is { Work: null } waiting ? waiting : null;
         blocked?.Unblock(isError ? "UNBLOCKED client unblocked via CLIENT UNBLOCK" : null);
         context.Reply.Integer(blocked is null ? 0 : 1);
     }

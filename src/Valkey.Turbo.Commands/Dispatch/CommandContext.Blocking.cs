@@ -17,6 +17,9 @@ public sealed partial class CommandContext
     /// <summary>Whether the command has begun to wait in this run, rather than gone on.</summary>
     internal bool HasBegunToWait { get; private set; }
 
+    /// <summary>Time that the command has taken besides this run.</summary>
+    public long WorkedNs { get; set; }
+
     /// <summary>Whether the command has waited before. Keys of another type count as absent then.</summary>
     public bool IsRetry => Session.Blocked is not null;
 
@@ -85,6 +88,14 @@ public sealed partial class CommandContext
         {
             Reply.NullArray();
         }
+    }
+
+    /// <summary>Lets the thread do something bit by bit, between other clients' commands; the command is run again when it is done.</summary>
+    public void WaitFor(KeyListing work)
+    {
+        Session.Blocked = new BlockedCommand(Session, BlockedCommand.Never) { Work = work };
+        IsBlocked = HasBegunToWait = true;
+        Worker.Add(work, Session);
     }
 
     /// <summary>Timeouts, unlike other numbers, may be hexadecimal.</summary>

@@ -73,6 +73,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         _isJournalled = false;
         _changes = 0;
         IsBlocked = HasBegunToWait = IsAlwaysAnswered = false;
+        WorkedNs = 0;
     }
 
     internal void End()
@@ -362,8 +363,14 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
 
     /// <summary>Replies the value of a string.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void ReplyValue(Entry entry)
+    public void ReplyValue(in KeyHandle key)
     {
+        Entry entry = key.Entry;
+        if (entry.Encoding == ValueEncoding.Block && entry.Block.Length >= LentValue.SmallestBytes)
+        {
+            Reply.Bulk(new LentValue(entry.Block, key.Keyspace.Shard));
+            return;
+        }
         Span<byte> scratch = stackalloc byte[StringValue.ScratchBytes];
         Reply.Bulk(StringValue.Read(entry, scratch));
     }

@@ -73,7 +73,7 @@ public sealed partial class Dispatcher
         {
             return;
         }
-        long now = _server.Clock.MonotonicNs, elapsed = now - _timeMark;
+        long now = _server.Clock.MonotonicNs, elapsed = now - _timeMark + _context.WorkedNs;
         _timeMark = now;
         int calls = _rowCalls;
         _rowCalls = 0;

@@ -148,7 +148,7 @@ public sealed partial class Dispatcher : IDisposable
         {
             return admission == Admission.Done;
         }
-        if (!TryBorrow(spec!, batch, index))
+        if (!TryBorrow(session, spec!, batch, index))
         {
             _worker.Stats.ParkedCommands++;
             return false;
@@ -214,9 +214,9 @@ public sealed partial class Dispatcher : IDisposable
         }
     }
 
-    private bool TryBorrow(CommandSpec spec, RequestBatch batch, int index)
+    private bool TryBorrow(Session session, CommandSpec spec, RequestBatch batch, int index)
     {
-        if (_isSingleThreaded)
+        if (_isSingleThreaded || session.Blocked is { Work: not null })
         {
             return true;
         }

@@ -10,6 +10,8 @@ namespace Valkey.Turbo.Commands.Keys;
 internal static class ScanCommands
 {
     private const int DefaultCount = 10;
+    // More are listed bit by bit, between other clients' commands.
+    private const long MostKeysAtOnce = 4096;
     private const int IterationsPerCount = 10;
 
     private static readonly string[] TypeNames = ["string", "list", "set", "zset", "hash", "stream", "module"];
@@ -33,7 +35,24 @@ internal static class ScanCommands
 
     private static void Keys(CommandContext context)
     {
+        if (context.Session.Blocked?.Work is KeyListing listing)
+        {
+            context.WorkedNs = listing.ElapsedNs;
+            listing.Reply(context.Reply);
+            return;
+        }
         ReadOnlySpan<byte> pattern = context.Argument(1);
+        int database = context.Session.Database;
+        if (!context.Worker.Shards.IsPinned && context.Server.Shards.Sum(shard => shard.Keyspaces[database].Table.Count) > MostKeysAtOnce)
+        {
+            context.WaitFor(KeyListing.Begin(context.Worker, database, pattern));
+            return;
+        }
+        ListNow(context, pattern);
+    }
+
+    private static void ListNow(CommandContext context, ReadOnlySpan<byte> pattern)
+    {
         List<nint> found = context.Worker.Found;
         foreach (Shard shard in context.Server.Shards)
         {

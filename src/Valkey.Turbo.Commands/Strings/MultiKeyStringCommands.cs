@@ -40,7 +40,7 @@ internal static class MultiKeyStringCommands
             KeyHandle key = context.Read(i);
             if (key.Exists && key.Entry.Type == ValueType.String)
             {
-                context.ReplyValue(key.Entry);
+                context.ReplyValue(key);
             }
             else
             {

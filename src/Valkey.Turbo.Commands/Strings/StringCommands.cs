@@ -65,7 +65,7 @@ internal static class StringCommands
         {
             return false;
         }
-        context.ReplyValue(key.Entry);
+        context.ReplyValue(key);
         return true;
     }
 

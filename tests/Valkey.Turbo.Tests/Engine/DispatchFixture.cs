@@ -22,7 +22,7 @@ internal sealed class DispatchFixture : IDisposable
 
         public int InputCapacity => 0;
 
-        public void Send(SharedMessage message)
+        public void Send(SharedBytes message)
         {
         }
 
