@@ -12,7 +12,7 @@ namespace Valkey.Turbo.Engine;
 /// </summary>
 internal sealed class KeyListingPart
 {
-    private const int StepBuckets = 64;
+    private const int StepBuckets = 16;
     private const int ChunkBytes = 64 << 10;
     private readonly Keyspace _keyspace;
     private readonly byte[] _pattern;

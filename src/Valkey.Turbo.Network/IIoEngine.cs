@@ -7,7 +7,7 @@ namespace Valkey.Turbo.Network;
 internal interface IIoEngine : IDisposable
 {
     /// <summary>Bytes that one connection may send at once: sending takes time, and the others wait meanwhile.</summary>
-    const int LargestSendBytes = 256 << 10;
+    const int LargestSendBytes = 128 << 10;
 
     /// <summary>The name that INFO and the log print.</summary>
     string Name { get; }

@@ -14,7 +14,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
 {
     private const int CronIntervalMs = 100;
     private const long NsPerMs = 1_000_000;
-    private const long ListingBudgetNs = 100_000;
+    private const long ListingBudgetNs = 50_000;
 
     private readonly record struct Message(MessageKind Kind, Connection? Connection, int Descriptor, int Listener);
 
