@@ -8,33 +8,10 @@ Every server gets the same reads: keys drawn from a zipf distribution
 time of the server process per read. As servers need different memory for a key, the limit is what makes each of them hold
 the same number of keys, found by filling it first.
 """
-import argparse, bisect, itertools, os, random, shlex, socket, subprocess, time
+import argparse, bisect, itertools, os, random
+from servers import Client, LOAD_CPU, cpu_seconds, named, resp, started
 
 KEYS, KEPT, VALUE = 1_000_000, 100_000, b"v" * 64
-
-
-def resp(*words):
-    out = [b"*%d\r\n" % len(words)]
-    for word in words:
-        word = word if isinstance(word, bytes) else str(word).encode()
-        out.append(b"$%d\r\n%s\r\n" % (len(word), word))
-    return b"".join(out)
-
-
-class Client:
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.file = self.socket.makefile("rb", 1 << 16)
-
-    def reply(self):
-        line = self.file.readline()
-        if line[:1] == b"$" and line != b"$-1\r\n":
-            return self.file.read(int(line[1:]) + 2)[:-2]
-        return None if line == b"$-1\r\n" else line[1:-2]
-
-    def run(self, commands):
-        self.socket.sendall(b"".join(commands))
-        return [self.reply() for _ in commands]
 
 
 def trace(count):
@@ -45,26 +22,14 @@ def trace(count):
     return [names[bisect.bisect_left(weights, source.random() * weights[-1])] for _ in range(count)]
 
 
-def cpu_seconds(pid):
-    fields = open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def used(client):
     return int([line for line in client.run([resp("INFO", "memory")])[0].split(b"\r\n") if line.startswith(b"used_memory:")][0][12:])
 
 
 def measure(command, port, policy, reads):
-    server = subprocess.Popen(["taskset", "-c", "0", *shlex.split(command.format(port=port))], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            try:
-                client = Client(port)
-                break
-            except OSError:
-                time.sleep(0.1)
-        for start in range(0, KEPT, 500):
-            client.run([resp("SET", "fill:%07d" % i, VALUE) for i in range(start, start + 500)])
+    with started(command, port) as server:
+        client = Client(port)
+        client.fill(resp("SET", "fill:%07d" % i, VALUE) for i in range(KEPT))
         limit = used(client)
         client.run([resp("FLUSHALL", "SYNC"), resp("CONFIG", "SET", "maxmemory-policy", policy), resp("CONFIG", "SET", "maxmemory", limit)])
         hits = asked = 0
@@ -79,9 +44,6 @@ def measure(command, port, policy, reads):
             if missed:
                 client.run(missed)
         return hits / asked, (cpu_seconds(server.pid) - before) / asked * 1e6, int(client.run([resp("DBSIZE")])[0])
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def main():
@@ -90,13 +52,12 @@ def main():
     parser.add_argument("--policies", default="allkeys-lru,allkeys-lfu,allkeys-random")
     parser.add_argument("server", nargs="+")
     options = parser.parse_args()
-    os.sched_setaffinity(0, {1})
+    os.sched_setaffinity(0, {LOAD_CPU})
     reads = trace(options.requests)
     print("%-16s%-12s%10s%12s%10s" % ("policy", "server", "hits %", "us of CPU", "keys"))
     port = 17900
     for policy in options.policies.split(","):
-        for entry in options.server:
-            name, command = entry.split("=", 1)
+        for name, command in named(options.server):
             port += 1
             ratio, cost, keys = measure(command, port, policy, reads)
             print("%-16s%-12s%10.2f%12.2f%10d" % (policy, name, ratio * 100, cost, keys), flush=True)

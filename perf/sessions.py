@@ -8,24 +8,12 @@ operation, the median of five rounds after a warm-up. An operation is: a transac
 (to 1, 100 or 1,000 subscribers); an element that goes from a pusher to a client blocked for it; a change of a key that another
 client has cached, with the message about it and the read that caches it anew; a GET while ten thousand clients are blocked.
 """
-import argparse, os, shlex, socket, statistics, subprocess, time
+import argparse, os, statistics, time
+from servers import Client as PlainClient, LOAD_CPU, WARM_UP_SECONDS, cpu_seconds, named, resp, started
 
 
-def resp(*words):
-    out = [b"*%d\r\n" % len(words)]
-    for word in words:
-        word = word if isinstance(word, bytes) else str(word).encode()
-        out.append(b"$%d\r\n%s\r\n" % (len(word), word))
-    return b"".join(out)
-
-
-WARM_UP_SECONDS = 4
-
-
-class Client:
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+class Client(PlainClient):
+    """Reads by the byte: what is to come is known, and parsing it would take the load's CPU longer than the server's."""
 
     def send(self, data):
         self.socket.sendall(data)
@@ -151,24 +139,8 @@ CASES = {
 }
 
 
-def cpu_seconds(pid):
-    fields = open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def wait_until_up(port):
-    for _ in range(100):
-        try:
-            return socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the server did not start")
-
-
 def measure(command, port, make):
-    server = subprocess.Popen(["taskset", "-c", "0", *shlex.split(command.format(port=port))], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_until_up(port)
+    with started(command, port) as server:
         case = make(port)
         end = time.time() + WARM_UP_SECONDS
         while time.time() < end:
@@ -182,9 +154,6 @@ def measure(command, port, make):
                 runs += 1
             figures.append((cpu_seconds(server.pid) - before) / (runs * case.operations) * 1e6)
         return statistics.median(figures)
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def main():
@@ -192,8 +161,8 @@ def main():
     parser.add_argument("--only")
     parser.add_argument("server", nargs="+")
     options = parser.parse_args()
-    os.sched_setaffinity(0, {1})
-    servers = [entry.split("=", 1) for entry in options.server]
+    os.sched_setaffinity(0, {LOAD_CPU})
+    servers = named(options.server)
     print("%-22s" % "us of server CPU" + "".join("%12s" % name for name, _ in servers) + "%10s" % "share")
     port = 17800
     for name, make in CASES.items():

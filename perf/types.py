@@ -6,21 +6,14 @@ usage: types.py [--only NAME] NAME=CMD NAME=CMD ...     (CMD has {port}; the fir
 Every server is pinned to CPU 0 and this client to CPU 1. Each command runs in pipelines of up to 200 for a while; the figure is
 user and system time of the server process per command, the median of five rounds after a warm-up.
 """
-import argparse, os, random, shlex, signal, socket, statistics, subprocess, time
+import argparse, contextlib, os, random, statistics, time
+from servers import Client as PlainClient, LOAD_CPU, WARM_UP_SECONDS, cpu_seconds, named, resp, started
 
 
-def resp(*words):
-    out = [b"*%d\r\n" % len(words)]
-    for word in words:
-        word = word if isinstance(word, bytes) else str(word).encode()
-        out.append(b"$%d\r\n%s\r\n" % (len(word), word))
-    return b"".join(out)
+class Client(PlainClient):
+    """Skips replies: parsing them would take the load's CPU longer than the server's."""
 
-
-class Client:
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.marks = 0
+    marks = 0
 
     def run(self, commands):
         """Sends commands followed by a mark, and reads until the mark comes back."""
@@ -35,18 +28,6 @@ class Client:
             tail = (tail + data)[-len(mark) - 2:]
 
 
-def chunks(commands, size=500):
-    batch = []
-    for command in commands:
-        batch.append(command)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-WARM_UP_SECONDS = 4
 R = random.Random(7)
 MEMBERS = [b"member:%07d" % i for i in range(1_000_000)]
 
@@ -75,56 +56,41 @@ CASES = {  # name: (data, the command, how many a round)
 }
 
 
-def cpu(pid):
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("server", nargs="+")
     options = parser.parse_args()
-    os.sched_setaffinity(0, {1})
-    servers = []
-    try:
-        for number, text in enumerate(options.server):
-            name, command = text.split("=", 1)
-            port = 7250 + number
-            process = subprocess.Popen(["taskset", "-c", "0"] + shlex.split(command.format(port=port)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-            for _ in range(300):
-                try:
-                    servers.append((name, process, Client(port)))
-                    break
-                except OSError:
-                    time.sleep(0.1)
-        print(f"{'CPU us per command':24}" + "".join(f"{name:>14}" for name, _, _ in servers) + "   share of the first")
+    os.sched_setaffinity(0, {LOAD_CPU})
+    with contextlib.ExitStack() as running:
+        servers = []
+        for port, (name, command) in enumerate(named(options.server), 7250):
+            process = running.enter_context(started(command, port))
+            servers.append((process, Client(port)))
+        print(f"{'CPU us per command':24}" + "".join(f"{name:>14}" for name, _ in named(options.server)) + "   share of the first")
         for case, (data, command, count) in CASES.items():
             if options.only and options.only not in case:
                 continue
-            figures = []
-            for name, process, client in servers:
-                R.seed(11)
-                for batch in chunks(data() if data else []):
-                    client.run(batch)
-                rounds = []
-                warm_until = time.time() + WARM_UP_SECONDS
-                while len(rounds) < options.rounds or time.time() < warm_until:
-                    if time.time() < warm_until:
-                        rounds.clear()
-                    if case == "xreadgroup of 100":
-                        client.run([resp("XGROUP", "DESTROY", "x", "g"), resp("XGROUP", "CREATE", "x", "g", 0)])
-                    before = cpu(process.pid)
-                    for batch in chunks((command() for _ in range(count)), 200):
-                        client.run(batch)
-                    rounds.append((cpu(process.pid) - before) / count * 1e6)
-                figures.append(statistics.median(rounds))
+            figures = [measure(process, client, case, data, command, count, options.rounds) for process, client in servers]
             print(f"{case:24}" + "".join(f"{figure:14.1f}" for figure in figures) + "   " + " ".join(f"{figure / figures[0]:.2f}" for figure in figures[1:] if figures[0]), flush=True)
-    finally:
-        for _, process, _ in servers:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
 
 
-main()
+def measure(process, client, case, data, command, count, wanted):
+    R.seed(11)
+    client.fill(data() if data else [])
+    rounds = []
+    warm_until = time.time() + WARM_UP_SECONDS
+    while len(rounds) < wanted or time.time() < warm_until:
+        if time.time() < warm_until:
+            rounds.clear()
+        if case == "xreadgroup of 100":
+            client.run([resp("XGROUP", "DESTROY", "x", "g"), resp("XGROUP", "CREATE", "x", "g", 0)])
+        before = cpu_seconds(process.pid)
+        client.fill((command() for _ in range(count)), 200)
+        rounds.append((cpu_seconds(process.pid) - before) / count * 1e6)
+    return statistics.median(rounds)
+
+
+if __name__ == "__main__":
+    main()
