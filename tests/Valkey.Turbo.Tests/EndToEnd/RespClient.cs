@@ -1,13 +1,10 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace Valkey.Turbo.Tests.EndToEnd;
 
 /// <summary>
-/// A blocking client that shows replies as text: simple strings, errors with their dash, integers, bulk strings, nil, and
-/// arrays in brackets.
+/// A blocking client that shows replies as text; see <see cref="RespText"/>.
 /// </summary>
 internal sealed class RespClient : IDisposable
 {
@@ -44,39 +41,9 @@ internal sealed class RespClient : IDisposable
 
     internal void Write(ReadOnlySpan<byte> bytes) => _stream.Write(bytes);
 
-    internal static byte[] Encode(params string[] words)
-    {
-        StringBuilder text = new($"*{words.Length}\r\n");
-        foreach (string word in words)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"${word.Length}\r\n{word}\r\n");
-        }
-        return Encoding.Latin1.GetBytes(text.ToString());
-    }
+    internal static byte[] Encode(params string[] words) => RespText.Encode(words);
 
-    internal string Read()
-    {
-        string line = ReadLine();
-        string rest = line[1..];
-        switch (line[0])
-        {
-            case '+' or ',' or '(' or '#':
-                return rest;
-            case '-':
-                return line;
-            case ':':
-                return rest;
-            case '_':
-                return "nil";
-            case '$' or '=':
-                return rest == "-1" ? "nil" : ReadBytes(int.Parse(rest, CultureInfo.InvariantCulture));
-            case '*' or '~' or '>' or '%':
-                int count = int.Parse(rest, CultureInfo.InvariantCulture) * (line[0] == '%' ? 2 : 1);
-                return count < 0 ? "nil" : "[" + string.Join(' ', Enumerable.Range(0, count).Select(_ => Read())) + "]";
-            default:
-                throw new InvalidDataException($"not RESP: {line}");
-        }
-    }
+    internal string Read() => RespText.Read(_reader);
 
     /// <summary>Whether the server has closed the connection.</summary>
     internal bool IsAtEnd() => _reader.ReadByte() < 0;
@@ -86,31 +53,5 @@ internal sealed class RespClient : IDisposable
         _reader.Dispose();
         _stream.Dispose();
         _socket.Dispose();
-    }
-
-    private string ReadLine()
-    {
-        StringBuilder line = new();
-        while (true)
-        {
-            int b = _reader.ReadByte();
-            if (b < 0)
-            {
-                throw new EndOfStreamException();
-            }
-            if (b == '\r')
-            {
-                _reader.ReadByte();
-                return line.ToString();
-            }
-            line.Append((char)b);
-        }
-    }
-
-    private string ReadBytes(int length)
-    {
-        byte[] bytes = new byte[length + 2];
-        _reader.ReadExactly(bytes);
-        return Encoding.Latin1.GetString(bytes, 0, length);
     }
 }

@@ -1,0 +1,264 @@
+using System.Globalization;
+
+namespace Valkey.Turbo.Tests.Simulation;
+
+/// <summary>
+/// Blocking, messages, transactions and client-side caching over threads that take turns in a seeded order, with slow commands
+/// that keep shards for a while. A failure replays by its seed.
+/// </summary>
+public sealed class SimulationTests
+{
+    private const int Steps = 20_000;
+
+    public static TheoryData<int, ulong> Worlds()
+    {
+        TheoryData<int, ulong> worlds = [];
+        for (ulong seed = 1; seed <= 4; seed++)
+        {
+            worlds.Add(1, seed);
+            worlds.Add(2, seed + 100);
+            worlds.Add(4, seed + 200);
+        }
+        return worlds;
+    }
+
+    [Theory]
+    [MemberData(nameof(Worlds))]
+    public void EveryElementIsServedOnceAndNobodyWaitsBesideOne(int threads, ulong seed)
+    {
+        using SimulatedServer server = new(threads, seed);
+        string[] queues = ["q:1", "q:2", "q:3", "q:4"];
+        List<string> pushed = [], served = [];
+        SimulatedClient[] consumers = [.. Enumerable.Range(0, 12).Select(_ => server.Connect())];
+        SimulatedClient[] producers = [.. Enumerable.Range(0, 6).Select(_ => server.Connect())];
+        for (int step = 0; step < Steps; step++)
+        {
+            foreach (SimulatedClient idle in consumers.Where(client => client.IsIdle && server.Random.Below(50) == 0))
+            {
+                Consume(server, idle, queues, served);
+            }
+            foreach (SimulatedClient idle in producers.Where(client => client.IsIdle && server.Random.Below(50) == 0))
+            {
+                Produce(server, idle, queues, pushed);
+            }
+            server.Step();
+        }
+        server.Settle();
+        SimulatedClient control = server.Connect();
+        foreach (string queue in queues)
+        {
+            bool hasElements = server.Run(control, "EXISTS", queue) == "1";
+            Assert.DoesNotContain(consumers, client => hasElements && client.IsBlocked
+                && client.Session.Blocked!.Waits.Exists(wait => wait.Name.AsSpan().EndsWith(System.Text.Encoding.ASCII.GetBytes(queue))));
+        }
+        foreach (string queue in (string[])[.. queues, "done"])
+        {
+            string left = server.Run(control, "LRANGE", queue, "0", "-1").Trim('[', ']');
+            served.AddRange(left.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        }
+        Assert.True(pushed.Count > 500, $"{pushed.Count} elements");
+        Assert.Equal(pushed.Order(), served.Order());
+    }
+
+    [Theory]
+    [MemberData(nameof(Worlds))]
+    public void AllSubscribersHearOneOrder(int threads, ulong seed)
+    {
+        using SimulatedServer server = new(threads, seed);
+        List<string>[] heard = [.. Enumerable.Range(0, 8).Select(_ => new List<string>())];
+        foreach (List<string> messages in heard)
+        {
+            SimulatedClient subscriber = server.Connect();
+            subscriber.OnPush = messages.Add;
+            Assert.StartsWith("[server", server.Run(subscriber, "HELLO", "3"));
+            // Its confirmation is out of band, too.
+            subscriber.Ask(_ => { }, ["SUBSCRIBE", "news"], ["PING"]);
+        }
+        SimulatedClient[] publishers = [.. Enumerable.Range(0, 5).Select(_ => server.Connect())];
+        int published = 0;
+        server.Settle();
+        for (int step = 0; step < Steps / 4; step++)
+        {
+            foreach (SimulatedClient idle in publishers.Where(client => client.IsIdle && server.Random.Below(20) == 0))
+            {
+                string message = $"m{published++}";
+                if (server.Random.Below(3) == 0)
+                {
+                    idle.Ask(_ => { }, ["MULTI"], ["PUBLISH", "news", message], ["SET", "k", message], ["EXEC"]);
+                }
+                else
+                {
+                    idle.Ask(reply => Assert.Equal("8", reply), ["PUBLISH", "news", message]);
+                }
+            }
+            server.Step();
+        }
+        server.Settle();
+        Assert.Equal(published + 1, heard[0].Count);
+        Assert.All(heard, messages => Assert.Equal(heard[0], messages));
+    }
+
+    [Theory]
+    [MemberData(nameof(Worlds))]
+    public void TransactionsAreSeenWholeAndWatchesHold(int threads, ulong seed)
+    {
+        using SimulatedServer server = new(threads, seed);
+        const int accounts = 6;
+        SimulatedClient control = server.Connect();
+        for (int i = 0; i < accounts; i++)
+        {
+            server.Run(control, "SET", $"account:{i}", "100");
+        }
+        server.Run(control, "SET", "counter", "0");
+        SimulatedClient[] movers = [.. Enumerable.Range(0, 5).Select(_ => server.Connect())];
+        SimulatedClient[] counters = [.. Enumerable.Range(0, 4).Select(_ => server.Connect())];
+        SimulatedClient[] readers = [.. Enumerable.Range(0, 3).Select(_ => server.Connect())];
+        int reads = 0, increments = 0, refusals = 0;
+        string[] all = ["MGET", .. Enumerable.Range(0, accounts).Select(i => $"account:{i}")];
+        for (int step = 0; step < Steps; step++)
+        {
+            foreach (SimulatedClient idle in movers.Where(client => client.IsIdle && server.Random.Below(30) == 0))
+            {
+                string from = $"account:{server.Random.Below(accounts)}", to = $"account:{server.Random.Below(accounts)}";
+                idle.Ask(_ => { }, ["MULTI"], ["DECR", from], ["INCR", to], ["EXEC"]);
+            }
+            foreach (SimulatedClient idle in readers.Where(client => client.IsIdle && server.Random.Below(30) == 0))
+            {
+                idle.Ask(reply =>
+                {
+                    reads++;
+                    Assert.Equal(accounts * 100, reply.Trim('[', ']').Split(' ').Sum(text => int.Parse(text, CultureInfo.InvariantCulture)));
+                }, all);
+            }
+            // Adds one the optimistic way: nobody's increment may be lost.
+            foreach (SimulatedClient idle in counters.Where(client => client.IsIdle && server.Random.Below(30) == 0))
+            {
+                idle.Ask(value => idle.Ask(
+                    reply => _ = reply == "nil" ? refusals++ : increments++,
+                    ["MULTI"], ["SET", "counter", (int.Parse(value, CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture)], ["EXEC"]),
+                    ["WATCH", "counter"], ["GET", "counter"]);
+            }
+            server.Step();
+        }
+        server.Settle();
+        Assert.True(reads > 50 && increments > 50 && refusals > 0, $"{reads} reads, {increments} increments, {refusals} refusals");
+        Assert.Equal(increments.ToString(CultureInfo.InvariantCulture), server.Run(control, "GET", "counter"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Worlds))]
+    public void NoCacheKeepsWhatIsNoLongerTrue(int threads, ulong seed)
+    {
+        using SimulatedServer server = new(threads, seed);
+        const int keys = 10;
+        SimulatedClient[] writers = [.. Enumerable.Range(0, 3).Select(_ => server.Connect())];
+        (SimulatedClient Client, Dictionary<string, string> Cache)[] readers =
+            [.. Enumerable.Range(0, 6).Select(_ => (server.Connect(), new Dictionary<string, string>()))];
+        foreach ((SimulatedClient client, Dictionary<string, string> cache) in readers)
+        {
+            client.OnPush = message =>
+            {
+                // [invalidate [key]], or nil for all of them.
+                string names = message["[invalidate ".Length..^1];
+                if (names == "nil")
+                {
+                    cache.Clear();
+                    return;
+                }
+                foreach (string name in names.Trim('[', ']').Split(' '))
+                {
+                    cache.Remove(name);
+                }
+            };
+            server.Run(client, "HELLO", "3");
+            Assert.Equal("OK", server.Run(client, "CLIENT", "TRACKING", "ON"));
+        }
+        int written = 0, hits = 0;
+        for (int step = 0; step < Steps; step++)
+        {
+            foreach (SimulatedClient idle in writers.Where(client => client.IsIdle && server.Random.Below(60) == 0))
+            {
+                string key = $"k{server.Random.Below(keys)}";
+                string[] change = server.Random.Below(6) switch
+                {
+                    0 => ["DEL", key],
+                    1 => ["RENAME", key, $"k{server.Random.Below(keys)}"],
+                    2 => ["PEXPIRE", key, "1"],
+                    3 when server.Random.Below(10) == 0 => ["FLUSHALL"],
+                    _ => ["SET", key, $"v{written++}"],
+                };
+                idle.Ask(_ => { }, change);
+            }
+            foreach ((SimulatedClient client, Dictionary<string, string> cache) in readers)
+            {
+                string key = $"k{server.Random.Below(keys)}";
+                if (client.IsIdle && server.Random.Below(30) == 0)
+                {
+                    hits += cache.ContainsKey(key) ? 1 : 0;
+                    client.Ask(value => cache[key] = value, ["GET", key]);
+                }
+            }
+            server.Step();
+        }
+        SimulatedClient control = server.Connect();
+        // Keys that are due go when somebody looks.
+        server.Run(control, ["MGET", .. Enumerable.Range(0, keys).Select(i => $"k{i}")]);
+        server.Settle();
+        for (int i = 0; i < keys; i++)
+        {
+            string value = server.Run(control, "GET", $"k{i}");
+            Assert.All(readers, reader => Assert.Equal(value, reader.Cache.GetValueOrDefault($"k{i}", value)));
+        }
+        Assert.True(written > 100 && hits > 100, $"{written} written, {hits} hits");
+    }
+
+    private static void Consume(SimulatedServer server, SimulatedClient client, string[] queues, List<string> served)
+    {
+        string first = queues[server.Random.Below(queues.Length)], second = queues[server.Random.Below(queues.Length)];
+        string timeout = server.Random.Below(3) == 0 ? "0.05" : "0";
+        void Note(string reply)
+        {
+            if (reply != "nil")
+            {
+                served.Add(reply.Split(' ')[^1].Trim('[', ']'));
+            }
+        }
+        switch (server.Random.Below(4))
+        {
+            case 0:
+                client.Ask(_ => { }, ["BLMOVE", first, "done", "LEFT", "RIGHT", timeout]);
+                break;
+            case 1:
+                client.Ask(Note, ["BRPOP", first, second, timeout]);
+                break;
+            case 2:
+                client.Ask(Note, ["BLMPOP", timeout, "2", first, second, "LEFT"]);
+                break;
+            default:
+                client.Ask(Note, ["BLPOP", first, second, timeout]);
+                break;
+        }
+    }
+
+    private static void Produce(SimulatedServer server, SimulatedClient client, string[] queues, List<string> pushed)
+    {
+        string queue = queues[server.Random.Below(queues.Length)];
+        string element = $"e{pushed.Count}";
+        pushed.Add(element);
+        switch (server.Random.Below(4))
+        {
+            case 0:
+                string other = $"e{pushed.Count}";
+                pushed.Add(other);
+                client.Ask(_ => { }, ["MULTI"], ["RPUSH", queue, element], ["LPUSH", queues[server.Random.Below(queues.Length)], other], ["EXEC"]);
+                break;
+            case 1:
+                // Arrives by a move over shards.
+                client.Ask(_ => { }, ["RPUSH", $"stage:{element}", element], ["LMOVE", $"stage:{element}", queue, "LEFT", "RIGHT"]);
+                break;
+            default:
+                client.Ask(_ => { }, ["LPUSH", queue, element]);
+                break;
+        }
+    }
+}
