@@ -91,8 +91,7 @@ internal sealed partial class Reactor
     /// </summary>
     private void EvictClients()
     {
-        long limit = _server.Config.MaxMemoryClients.Number;
-        limit = limit < 0 ? _server.Config.MaxMemory.Number * -limit / 100 : limit;
+        long limit = ClientMemoryLimit;
         if (limit == 0)
         {
             return;
@@ -125,10 +124,19 @@ internal sealed partial class Reactor
         CloseDoomed();
     }
 
-    /// <summary>Looks at the memory of clients again if the buffers of this thread have grown since it was last looked at.</summary>
+    /// <summary>What clients may take altogether: a number, or a share of <c>maxmemory</c>; 0 for no limit.</summary>
+    private long ClientMemoryLimit => _server.Config.MaxMemoryClients.Number is var limit && limit < 0
+        ? _server.Config.MaxMemory.Number * -limit / 100
+        : limit;
+
+    /// <summary>
+    /// Looks at the memory of clients again if the buffers of this thread have grown since it was last looked at. Buffers are
+    /// most of it; while all threads' are far from the limit, the clients need not be added up.
+    /// </summary>
     private void EvictClientsIfGrown()
     {
-        if (_server.Config.MaxMemoryClients.Number != 0 && _worker.BufferBytes > _bufferBytesSeen)
+        if (_server.Config.MaxMemoryClients.Number != 0 && _worker.BufferBytes > _bufferBytesSeen
+            && _server.Workers.Sum(worker => worker.BufferBytes) > ClientMemoryLimit / 2)
         {
             EvictClients();
             NoteBufferBytes();

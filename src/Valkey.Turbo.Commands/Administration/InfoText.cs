@@ -204,9 +204,9 @@ internal static class InfoText
         Zeros(text, "evicted_scripts total_eviction_exceeded_time current_eviction_exceeded_time");
         Line(text, "keyspace_hits", Sum(stats => stats.KeyspaceHits));
         Line(text, "keyspace_misses", Sum(stats => stats.KeyspaceMisses));
-        Line(text, "pubsub_channels", server.Channels.Active(ChannelKind.Channel, "*"u8).Count);
+        Line(text, "pubsub_channels", server.Channels.ActiveCount(ChannelKind.Channel));
         Line(text, "pubsub_patterns", server.Channels.PatternTotal);
-        Line(text, "pubsubshard_channels", server.Channels.Active(ChannelKind.Shard, "*"u8).Count);
+        Line(text, "pubsubshard_channels", server.Channels.ActiveCount(ChannelKind.Shard));
         Zeros(text, "latest_fork_usec total_forks migrate_cached_sockets "
             + "slave_expires_tracked_keys active_defrag_hits active_defrag_misses active_defrag_key_hits active_defrag_key_misses "
             + "total_active_defrag_time current_active_defrag_time");

@@ -140,6 +140,20 @@ public sealed class ChannelTable
         return active;
     }
 
+    /// <summary>How many channels have subscribers.</summary>
+    public int ActiveCount(ChannelKind kind)
+    {
+        int count = 0;
+        foreach (Stripe stripe in _stripes)
+        {
+            lock (stripe.Lock)
+            {
+                count += stripe.Counts[IndexOf(kind)].Count;
+            }
+        }
+        return count;
+    }
+
     /// <summary>How many sessions are subscribed to a channel by its name.</summary>
     public int SubscriberCount(ChannelKind kind, ReadOnlySpan<byte> channel)
     {

@@ -41,7 +41,9 @@ public enum KeyEvent
 /// <summary>The letters of <see cref="KeyEvent"/>.</summary>
 public static class KeyEventLetters
 {
-    private const string Classes = "g$lshzxetdn";
+    // Position in the string is position of the bit. How Valkey prints them: classes first, then the places, then misses.
+    private const string Letters = "g$lshzxetdnmKE";
+    private const string PrintOrder = "g$lshzxetdnKEm";
 
     /// <summary>Reads a set of letters; null if one is unknown.</summary>
     public static KeyEvent? Parse(string letters)
@@ -49,30 +51,12 @@ public static class KeyEventLetters
         KeyEvent events = KeyEvent.None;
         foreach (char letter in letters)
         {
-            KeyEvent? one = letter switch
-            {
-                'A' => KeyEvent.All,
-                'g' => KeyEvent.Generic,
-                '$' => KeyEvent.String,
-                'l' => KeyEvent.List,
-                's' => KeyEvent.Set,
-                'h' => KeyEvent.Hash,
-                'z' => KeyEvent.SortedSet,
-                'x' => KeyEvent.Expired,
-                'e' => KeyEvent.Evicted,
-                't' => KeyEvent.Stream,
-                'd' => KeyEvent.Module,
-                'n' => KeyEvent.New,
-                'm' => KeyEvent.Miss,
-                'K' => KeyEvent.OnKeyChannel,
-                'E' => KeyEvent.OnEventChannel,
-                _ => null,
-            };
-            if (one is null)
+            int bit = Letters.IndexOf(letter);
+            if (bit < 0 && letter != 'A')
             {
                 return null;
             }
-            events |= one.Value;
+            events |= letter == 'A' ? KeyEvent.All : (KeyEvent)(1 << bit);
         }
         return events;
     }
@@ -80,7 +64,8 @@ public static class KeyEventLetters
     /// <summary>Writes a set of events as Valkey prints it: <c>A</c> for all classes, which hides <c>n</c>.</summary>
     public static string Format(KeyEvent events)
     {
-        string classes = (events & KeyEvent.All) == KeyEvent.All ? "A" : string.Concat(Classes.Where(letter => events.HasFlag(Parse($"{letter}")!.Value)));
-        return classes + string.Concat("KEm".Where(letter => events.HasFlag(Parse($"{letter}")!.Value)));
+        bool isAll = (events & KeyEvent.All) == KeyEvent.All;
+        KeyEvent single = isAll ? events & ~(KeyEvent.All | KeyEvent.New) : events;
+        return (isAll ? "A" : "") + string.Concat(PrintOrder.Where(letter => ((int)single >> Letters.IndexOf(letter) & 1) != 0));
     }
 }

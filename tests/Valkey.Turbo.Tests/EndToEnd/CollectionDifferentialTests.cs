@@ -20,14 +20,12 @@ public sealed class CollectionDifferentialTests(ITestOutputHelper output)
     [InlineData(4, 64UL, true)]
     public void EveryReplyIsTheReferences(int threads, ulong seed, bool hasLowLimits)
     {
-        string? executable = ReferenceServer.FindExecutable();
-        if (executable is null)
+        using ReferenceServer? reference = ReferenceServer.TryStart(output);
+        if (reference is null)
         {
-            output.WriteLine("no reference server: nothing compared");
             return;
         }
-        bool isValkey = ReferenceServer.IsValkey(executable);
-        using ReferenceServer reference = new(executable);
+        bool isValkey = reference.IsValkey;
         using TestServer server = new(threads);
         using RespClient ours = server.Connect(), theirs = reference.Connect();
         if (hasLowLimits)

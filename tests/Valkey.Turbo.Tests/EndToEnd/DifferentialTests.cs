@@ -19,14 +19,12 @@ public sealed class DifferentialTests(ITestOutputHelper output)
     [InlineData(4, 53UL)]
     public void EveryReplyIsTheReferences(int threads, ulong seed)
     {
-        string? executable = ReferenceServer.FindExecutable();
-        if (executable is null)
+        using ReferenceServer? reference = ReferenceServer.TryStart(output);
+        if (reference is null)
         {
-            output.WriteLine("no reference server: nothing compared");
             return;
         }
-        bool isValkey = ReferenceServer.IsValkey(executable);
-        using ReferenceServer reference = new(executable);
+        bool isValkey = reference.IsValkey;
         using TestServer server = new(threads);
         using RespClient ours = server.Connect(), theirs = reference.Connect();
         RandomSource random = new(seed);

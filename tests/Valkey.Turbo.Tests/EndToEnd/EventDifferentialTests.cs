@@ -17,14 +17,12 @@ public sealed class EventDifferentialTests(ITestOutputHelper output)
     [InlineData(4, 72UL)]
     public void EveryEventIsTheReferences(int threads, ulong seed)
     {
-        string? executable = ReferenceServer.FindExecutable();
-        if (executable is null)
+        using ReferenceServer? reference = ReferenceServer.TryStart(output);
+        if (reference is null)
         {
-            output.WriteLine("no reference server: nothing compared");
             return;
         }
-        bool isValkey = ReferenceServer.IsValkey(executable);
-        using ReferenceServer reference = new(executable);
+        bool isValkey = reference.IsValkey;
         using TestServer server = new(threads);
         using RespClient ours = server.Connect(), theirs = reference.Connect();
         using RespClient ourEvents = server.Connect(), theirEvents = reference.Connect();

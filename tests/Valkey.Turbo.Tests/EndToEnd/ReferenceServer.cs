@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using Xunit.Abstractions;
 
 namespace Valkey.Turbo.Tests.EndToEnd;
 
@@ -9,8 +10,9 @@ internal sealed class ReferenceServer : IDisposable
     private readonly Process _process;
     private readonly string _socketPath = Path.Combine(Path.GetTempPath(), $"reference-{Guid.NewGuid():N}.sock");
 
-    internal ReferenceServer(string executable)
+    private ReferenceServer(string executable)
     {
+        IsValkey = Path.GetFileName(executable).StartsWith("valkey", StringComparison.Ordinal);
         _process = Process.Start(new ProcessStartInfo(executable,
             ["--port", "0", "--unixsocket", _socketPath, "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath()])
         { RedirectStandardOutput = true })!;
@@ -18,10 +20,22 @@ internal sealed class ReferenceServer : IDisposable
         _process.BeginOutputReadLine();
     }
 
-    internal static string? FindExecutable() => Environment.GetEnvironmentVariable("VALKEY_SERVER")
-        ?? (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "redis-server")).FirstOrDefault(File.Exists);
+    /// <summary>Whether it is the newer of the two, which knows all commands.</summary>
+    internal bool IsValkey { get; }
 
-    internal static bool IsValkey(string executable) => Path.GetFileName(executable).StartsWith("valkey", StringComparison.Ordinal);
+    /// <summary>Starts it, or says that there is none to compare with.</summary>
+    internal static ReferenceServer? TryStart(ITestOutputHelper output)
+    {
+        if (FindExecutable() is string executable)
+        {
+            return new ReferenceServer(executable);
+        }
+        output.WriteLine("no reference server: nothing compared");
+        return null;
+    }
+
+    private static string? FindExecutable() => Environment.GetEnvironmentVariable("VALKEY_SERVER")
+        ?? (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "redis-server")).FirstOrDefault(File.Exists);
 
     internal RespClient Connect()
     {
