@@ -68,10 +68,10 @@ public static class Collection
             case ValueEncoding.IntSet:
                 return IntSet.Create(arena, new IntSet(source.Collection).Span).Address;
             case ValueEncoding.QuickList:
-                QuickList chain = QuickList.Create(arena);
-                for (QuickListNode node = new ListValue(source, arena).Chain.Head; !node.IsNull; node = node.Next)
+                QuickList original = new ListValue(source, arena).Chain, chain = QuickList.Create(arena, original.CompressDepth);
+                for (QuickListNode node = original.Head; !node.IsNull; node = node.Next)
                 {
-                    chain.AppendLink(Listpack.Create(arena, node.Items.Span));
+                    chain.AppendLink(node.CopyItems(arena));
                 }
                 return chain.Address;
             case ValueEncoding.Stream:
@@ -106,9 +106,9 @@ public static class Collection
         long sampled = 0, links = 0;
         for (QuickListNode node = chain.Head; !node.IsNull && links < samples; node = node.Next, links++)
         {
-            sampled += node.Items.MemoryBytes + QuickListNode.MemoryBytes;
+            sampled += node.MemoryBytes;
         }
-        return 32 + (links == 0 ? 0 : (long)((double)sampled / links * chain.LinkCount));
+        return QuickList.RootBytes + (links == 0 ? 0 : (long)((double)sampled / links * chain.LinkCount));
     }
 
     private static long SortedSetBytes(SortedSetValue set, long samples) => 16 + set.Tree.NodeBytes()

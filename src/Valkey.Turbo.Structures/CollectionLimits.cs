@@ -11,6 +11,7 @@ public sealed class CollectionLimits
     public long ZsetMaxListpackEntries { get; set; } = 128;
     public long ZsetMaxListpackValue { get; set; } = 64;
     public int ListMaxListpackSize { get; set; } = -2;
+    public int ListCompressDepth { get; set; }
     public long StreamNodeMaxBytes { get; set; } = 4096;
     public long StreamNodeMaxEntries { get; set; } = 100;
     public long HllSparseMaxBytes { get; set; } = 3000;

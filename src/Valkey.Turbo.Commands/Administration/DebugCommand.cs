@@ -135,7 +135,8 @@ internal static class DebugCommand
         {
             ListValue list = key.List;
             text += $" ql_nodes:{list.LinkCount} ql_avg_node:{(double)list.Count / list.LinkCount:F2} "
-                + $"ql_listpack_max:{context.Limits.ListMaxListpackSize} ql_compressed:{(context.Server.Config.Find("list-compress-depth")?.Value is "0" ? 0 : 1)}";
+                + $"ql_listpack_max:{context.Limits.ListMaxListpackSize} ql_compressed:{(list.CompressDepth == 0 ? 0 : 1)} "
+                + $"ql_uncompressed_size:{list.PlainBytes}";
         }
         context.Reply.Simple(System.Text.Encoding.ASCII.GetBytes(text));
     }

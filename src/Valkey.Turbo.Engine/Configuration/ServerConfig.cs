@@ -110,6 +110,7 @@ public sealed class ServerConfig
         Limit("zset-max-listpack-entries", value => Limits.ZsetMaxListpackEntries = value);
         Limit("zset-max-listpack-value", value => Limits.ZsetMaxListpackValue = value);
         Limit("list-max-listpack-size", value => Limits.ListMaxListpackSize = (int)value);
+        Limit("list-compress-depth", value => Limits.ListCompressDepth = (int)value);
         Limit("stream-node-max-bytes", value => Limits.StreamNodeMaxBytes = value);
         Limit("stream-node-max-entries", value => Limits.StreamNodeMaxEntries = value);
         Limit("hll-sparse-max-bytes", value => Limits.HllSparseMaxBytes = value);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Valkey.Turbo.Protocol;
+using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Persistence.Rdb;
 

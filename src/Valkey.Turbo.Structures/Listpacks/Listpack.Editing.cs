@@ -29,6 +29,14 @@ public readonly unsafe partial struct Listpack
         return made;
     }
 
+    /// <summary>Makes room for a whole listpack, which the caller writes.</summary>
+    internal static Listpack Create(Arena arena, int totalBytes, out Span<byte> bytes)
+    {
+        Listpack made = new(arena.Allocate(totalBytes));
+        bytes = new Span<byte>(made.Bytes, totalBytes);
+        return made;
+    }
+
     /// <summary>Frees it.</summary>
     public void Free(Arena arena) => arena.Free(Address, TotalBytes);
 

@@ -19,6 +19,23 @@ public readonly struct ListValue(Entry entry, Arena arena)
     /// <summary>How many items there are.</summary>
     public long Count => IsListpack ? Listpack.Count : Chain.Count;
 
+    /// <summary>How many links at each end of a chain are never compressed; 0 where none is.</summary>
+    public int CompressDepth => IsListpack ? 0 : Chain.CompressDepth;
+
+    /// <summary>Bytes of all its listpacks when they are not compressed.</summary>
+    public long PlainBytes
+    {
+        get
+        {
+            long bytes = IsListpack ? Listpack.TotalBytes : 0;
+            for (QuickListNode node = IsListpack ? default : Chain.Head; !node.IsNull; node = node.Next)
+            {
+                bytes += node.PlainBytes;
+            }
+            return bytes;
+        }
+    }
+
     /// <summary>How many listpacks hold them.</summary>
     public long LinkCount => IsListpack ? 1 : Chain.LinkCount;
 
@@ -74,7 +91,7 @@ public readonly struct ListValue(Entry entry, Arena arena)
             return Listpack.Read(Listpack.At(index), scratch);
         }
         QuickListNode node = Chain.At(index, out int offset);
-        return node.Items.Read(offset, scratch);
+        return Chain.Open(node).Read(offset, scratch);
     }
 
     /// <summary>Puts a value in the place of the item at an index, which exists.</summary>
@@ -105,7 +122,7 @@ public readonly struct ListValue(Entry entry, Arena arena)
         }
         for (QuickListNode node = Chain.Head; !node.IsNull; node = node.Next)
         {
-            Listpack items = node.Items;
+            Listpack items = Chain.Open(node);
             int at = items.Find(pivot, items.First, 1);
             if (at != Listpack.None)
             {
@@ -132,7 +149,7 @@ public readonly struct ListValue(Entry entry, Arena arena)
         for (QuickListNode node = fromTail ? chain.Tail : chain.Head; !node.IsNull && total < limit;)
         {
             QuickListNode following = fromTail ? node.Previous : node.Next;
-            Listpack items = node.Items;
+            Listpack items = chain.Open(node);
             long removed = RemoveFrom(ref items, value, limit - total, fromTail);
             total += removed;
             if (removed > 0)
@@ -183,7 +200,7 @@ public readonly struct ListValue(Entry entry, Arena arena)
     public void ConvertToChain(CollectionLimits limits)
     {
         Listpack items = Listpack;
-        QuickList chain = QuickList.Create(arena);
+        QuickList chain = QuickList.Create(arena, limits.ListCompressDepth);
         ListLimit limit = new(limits.ListMaxListpackSize);
         if (!items.IsEmpty && !limit.IsLinkExceededBy(items.TotalBytes, items.Count))
         {
@@ -264,13 +281,15 @@ public readonly struct ListValue(Entry entry, Arena arena)
 public struct ListLinkEnumerator
 {
     private readonly bool _isChain;
+    private readonly QuickList _chain;
     private QuickListNode _next;
     private bool _isOver;
 
     internal ListLinkEnumerator(ListValue list)
     {
         _isChain = !list.IsListpack;
-        _next = _isChain ? list.Chain.Head : default;
+        _chain = _isChain ? list.Chain : default;
+        _next = _isChain ? _chain.Head : default;
         Current = _isChain ? default : list.Listpack;
     }
 
@@ -288,7 +307,7 @@ public struct ListLinkEnumerator
         {
             return false;
         }
-        Current = _next.Items;
+        Current = _chain.Open(_next);
         _next = _next.Next;
         return true;
     }
@@ -298,6 +317,7 @@ public struct ListLinkEnumerator
 public struct ListEnumerator
 {
     private readonly bool _isReverse;
+    private readonly QuickList _chain;
     private Listpack _items;
     private QuickListNode _node;
     private int _offset;
@@ -317,8 +337,9 @@ public struct ListEnumerator
         }
         else
         {
-            _node = list.Chain.At(start, out _offset);
-            _items = _node.Items;
+            _chain = list.Chain;
+            _node = _chain.At(start, out _offset);
+            _items = _chain.Open(_node);
         }
     }
 
@@ -339,7 +360,7 @@ public struct ListEnumerator
         {
             return false;
         }
-        _items = _node.Items;
+        _items = _chain.Open(_node);
         _offset = _isReverse ? _items.Last : _items.First;
         return true;
     }

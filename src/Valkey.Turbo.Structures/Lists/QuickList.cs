@@ -6,13 +6,16 @@ namespace Valkey.Turbo.Structures;
 /// <summary>
 /// A chain of listpacks. Links are never empty. A view of an address.
 /// <code>
-/// 0      8      16      24
-/// | head | tail | items | links |
+/// 0      8      16      24      32     40
+/// | head | tail | items | links | open | depth |
 /// </code>
+/// With a depth of <c>list-compress-depth</c> other than 0, links that are further than that from both ends are compressed,
+/// but for the one that was opened last.
 /// </summary>
-internal readonly unsafe struct QuickList(nint address, Arena arena)
+internal readonly unsafe partial struct QuickList(nint address, Arena arena)
 {
-    private const int RootBytes = 32;
+    /// <summary>Bytes of the head of the chain.</summary>
+    internal const int RootBytes = 48;
 
     internal nint Address { get; } = address;
 
@@ -40,10 +43,11 @@ internal readonly unsafe struct QuickList(nint address, Arena arena)
         private set => *(long*)(Address + 24) = value;
     }
 
-    internal static QuickList Create(Arena arena)
+    internal static QuickList Create(Arena arena, int compressDepth)
     {
         QuickList list = new(arena.Allocate(RootBytes), arena);
         new Span<byte>((void*)list.Address, RootBytes).Clear();
+        list.CompressDepth = compressDepth;
         return list;
     }
 
@@ -70,12 +74,13 @@ internal readonly unsafe struct QuickList(nint address, Arena arena)
     /// <summary>Adds an item before the one at <paramref name="offset"/> of a link, or at the link's end.</summary>
     internal void Insert(QuickListNode node, int offset, ReadOnlySpan<byte> value, ListLimit limit)
     {
-        if (limit.IsLinkExceededBy(node.Items.TotalBytes + (long)Listpack.BytesOf(value), node.Count + 1))
+        if (limit.IsLinkExceededBy(Open(node).TotalBytes + (long)Listpack.BytesOf(value), node.Count + 1))
         {
             Split(node, offset);
             if (limit.IsLinkExceededBy(node.Items.TotalBytes + (long)Listpack.BytesOf(value), node.Count + 1))
             {
                 node = Link(Listpack.Create(arena), node);
+                Open(node);
             }
             offset = node.Items.EndOffset;
         }
@@ -88,7 +93,7 @@ internal readonly unsafe struct QuickList(nint address, Arena arena)
     /// <summary>Puts a value in an item's place.</summary>
     internal void Replace(QuickListNode node, int offset, ReadOnlySpan<byte> value, ListLimit limit)
     {
-        Listpack items = node.Items;
+        Listpack items = Open(node);
         long total = items.TotalBytes - (items.Behind(offset) - offset) + (long)Listpack.BytesOf(value);
         if (node.Count == 1 || !limit.IsLinkExceededBy(total, node.Count))
         {
@@ -104,7 +109,10 @@ internal readonly unsafe struct QuickList(nint address, Arena arena)
     /// <returns>Whether the link is still there.</returns>
     internal bool Remove(QuickListNode node, int offset, int count)
     {
-        node.Items = node.Items.Remove(arena, offset, count);
+        if (count < node.Count)
+        {
+            node.Items = Open(node).Remove(arena, offset, count);
+        }
         node.Count -= count;
         Count -= count;
         return !DropIfEmpty(node);
@@ -135,7 +143,7 @@ internal readonly unsafe struct QuickList(nint address, Arena arena)
             }
             index = node.Count - fromEnd;
         }
-        offset = node.Items.At(index);
+        offset = Open(node).At(index);
         Invariant.Check(offset != Listpack.None);
         return node;
     }
@@ -187,9 +195,9 @@ internal readonly unsafe struct QuickList(nint address, Arena arena)
             behind = behind.Append(arena, items.Read(at, scratch));
             moved++;
         }
-        Link(behind, node);
         node.Items = items.Remove(arena, offset, moved);
         node.Count -= moved;
+        Settle(Link(behind, node));
     }
 
     private QuickListNode Link(Listpack items, QuickListNode previous)
@@ -201,6 +209,7 @@ internal readonly unsafe struct QuickList(nint address, Arena arena)
         Join(previous, node);
         Join(node, next);
         LinkCount++;
+        TendEnds();
         return node;
     }
 
@@ -223,7 +232,9 @@ internal readonly unsafe struct QuickList(nint address, Arena arena)
         QuickListNode previous = node.Previous, next = node.Next;
         Join(previous, next);
         LinkCount--;
+        Forget(node);
         node.Free(arena);
+        TendEnds();
     }
 
     private void Join(QuickListNode previous, QuickListNode next)

@@ -33,7 +33,7 @@ public sealed class CollectionDifferentialTests(ITestOutputHelper output)
             // Collections leave their small encodings early, and lists and streams get many links.
             foreach (RespClient client in (RespClient[])[ours, theirs])
             {
-                Assert.Equal("OK", client.Run("CONFIG", "SET", "list-max-listpack-size", "2", "hash-max-listpack-entries", "3", "set-max-intset-entries", "4",
+                Assert.Equal("OK", client.Run("CONFIG", "SET", "list-max-listpack-size", "2", "list-compress-depth", "1", "hash-max-listpack-entries", "3", "set-max-intset-entries", "4",
                     "zset-max-listpack-entries", "3", "stream-node-max-entries", "3"));
             }
         }

@@ -91,13 +91,16 @@ public sealed class CollectionModelTests
     }
 
     [Theory]
-    [InlineData(-2, 1UL)]
-    [InlineData(-1, 2UL)]
-    [InlineData(4, 3UL)]
-    public void AListIsAListInEveryEncoding(int fill, ulong seed)
+    [InlineData(-2, 0, 1UL)]
+    [InlineData(-1, 0, 2UL)]
+    [InlineData(4, 0, 3UL)]
+    [InlineData(-1, 1, 4UL)]
+    [InlineData(4, 1, 5UL)]
+    [InlineData(4, 3, 6UL)]
+    public void AListIsAListInEveryEncoding(int fill, int compressDepth, ulong seed)
     {
         RandomSource random = new(seed);
-        CollectionLimits limits = new() { ListMaxListpackSize = fill };
+        CollectionLimits limits = new() { ListMaxListpackSize = fill, ListCompressDepth = compressDepth };
         List<string> model = [];
         Entry entry = NewEntry(ValueType.List, ValueEncoding.Listpack);
         ListValue list = new(entry, _arena);
@@ -151,11 +154,54 @@ public sealed class CollectionModelTests
                     backwards.Add(Text(items.Read(scratch)));
                 }
                 Assert.Equal(model, forwards);
+                AssertCompressed(list);
                 backwards.Reverse();
                 Assert.Equal(model, backwards);
             }
         }
         Free(entry);
+    }
+
+    /// <summary>All links but those near the ends are compressed where that saves something; one more may have been opened.</summary>
+    private static void AssertCompressed(ListValue list)
+    {
+        int depth = list.CompressDepth, plain = 0;
+        long place = 0;
+        for (QuickListNode node = list.IsListpack ? default : list.Chain.Head; !node.IsNull; node = node.Next, place++)
+        {
+            bool isInside = depth > 0 && place >= depth && place < list.LinkCount - depth;
+            Assert.True(isInside || !node.IsCompressed);
+            bool isWorthIt = isInside && !node.IsCompressed && node.PlainBytes >= 48
+                && Lzf.Compress(node.Items.Span, new byte[node.PlainBytes - 8]) > 0;
+            plain += isWorthIt ? 1 : 0;
+        }
+        Assert.InRange(plain, 0, 1);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void LzfComesBackAsItWas(int seed)
+    {
+        Random random = new(seed);
+        for (int i = 0; i < 2000; i++)
+        {
+            byte[] source = new byte[random.Next(20_000)];
+            int letters = random.Next(1, 257), repeat = random.Next(1, 400);
+            for (int at = 0; at < source.Length; at++)
+            {
+                source[at] = at >= repeat && random.Next(20) != 0 ? source[at - repeat] : (byte)random.Next(letters);
+            }
+            byte[] target = new byte[random.Next(2) == 0 ? source.Length + source.Length / 16 + 8 : source.Length / 2], back = new byte[source.Length];
+            int length = Lzf.Compress(source, target);
+            Assert.True(length > 0 || source.Length == 0 || target.Length < source.Length);
+            if (length > 0)
+            {
+                Assert.True(Lzf.TryDecompress(target.AsSpan(0, length), back));
+                Assert.Equal(source, back);
+                Assert.False(Lzf.TryDecompress(target.AsSpan(0, length), back.AsSpan(1)));
+            }
+        }
     }
 
     [Theory]
