@@ -230,6 +230,12 @@ public sealed partial class Keyspace
     public void Delete(Worker worker, TablePosition position, bool lazily)
     {
         Entry entry = new(position.Entry);
+        Unhook(position, entry);
+        Free(worker, entry, lazily);
+    }
+
+    private void Unhook(TablePosition position, Entry entry)
+    {
         BeforeChange(entry);
         CountVolatile(entry, isVolatile: false);
         foreach (KeyListingPart listing in Listings)
@@ -237,7 +243,6 @@ public sealed partial class Keyspace
             listing.NoteRemoved(entry);
         }
         Table.Remove(position);
-        Free(worker, entry, lazily);
     }
 
     private void Free(Worker worker, Entry entry, bool lazily)
@@ -274,6 +279,21 @@ public sealed partial class Keyspace
         CountVolatile(copy, source.HasVolatileFields);
         Table.SetNow(worker.NowUnixMs);
         Insert(worker, copy, hash);
+    }
+
+    /// <summary>Puts the value of an entry of a keyspace of the same shard under a key that is absent here. The entry is gone then.</summary>
+    public void InsertMoved(
+        Worker worker, Keyspace from, TablePosition position, ReadOnlySpan<byte> key, ulong hash, long expiresAtUnixMs)
+    {
+        Invariant.Require(from.Shard == Shard);
+        Entry entry = new(position.Entry);
+        bool isVolatile = entry.HasVolatileFields;
+        Entry moved = CopyWithExpiry(entry, key, Shard.Arena, expiresAtUnixMs, moveValue: true);
+        from.Unhook(position, entry);
+        Shard.Arena.Free(entry.Address, entry.EntryBytes);
+        CountVolatile(moved, isVolatile);
+        Table.SetNow(worker.NowUnixMs);
+        Insert(worker, moved, hash);
     }
 
     /// <summary>Frees up to <paramref name="bucketBudget"/> buckets' entries of a keyspace that is no longer in use.</summary>

@@ -98,6 +98,16 @@ public sealed unsafe class ReplyWriter
     /// <summary>A simple string; must have no line end.</summary>
     public void Simple(ReadOnlySpan<byte> text) => Line((byte)'+', text);
 
+    /// <summary>A simple string of ASCII text.</summary>
+    public void Simple(string text)
+    {
+        Reserve(text.Length + 3);
+        *_at++ = (byte)'+';
+        _at += Encoding.ASCII.GetBytes(text, new Span<byte>(_at, text.Length));
+        *(ushort*)_at = 0x0A0D;
+        _at += 2;
+    }
+
     /// <summary>An error as written on the wire, code first and without the leading dash. Line ends become blanks.</summary>
     public void Error(string text)
     {
@@ -143,7 +153,15 @@ public sealed unsafe class ReplyWriter
     }
 
     /// <summary>A string given as text.</summary>
-    public void Bulk(string text) => Bulk(Encoding.UTF8.GetBytes(text));
+    public void Bulk(string text)
+    {
+        int length = Encoding.UTF8.GetByteCount(text);
+        Reserve(length + LargestHeaderBytes);
+        _at = WriteHeader(_at, (byte)'$', length);
+        _at += Encoding.UTF8.GetBytes(text, new Span<byte>(_at, length));
+        *(ushort*)_at = 0x0A0D;
+        _at += 2;
+    }
 
     /// <summary>An integer as a bulk string.</summary>
     public void BulkInteger(long value)

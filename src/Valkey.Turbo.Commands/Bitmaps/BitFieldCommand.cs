@@ -1,4 +1,5 @@
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 
@@ -52,7 +53,8 @@ internal static class BitFieldCommand
 
     private static void Run(CommandContext context, bool isReadOnly)
     {
-        List<Step> steps = [];
+        using Scratch<Step> kept = new();
+        List<Step> steps = kept.Items;
         if (!TrySteps(context, steps, out bool writes))
         {
             return;
@@ -73,7 +75,11 @@ internal static class BitFieldCommand
         int before = bytes.Length;
         if (writes)
         {
-            long lastBit = steps.Where(step => step.Kind != Kind.Get).Max(step => step.Offset + step.Width - 1);
+            long lastBit = 0;
+            foreach (Step step in steps)
+            {
+                lastBit = step.Kind == Kind.Get ? lastBit : Math.Max(lastBit, step.Offset + step.Width - 1);
+            }
             before = key.Exists ? StringValue.Length(key.Entry) : -1;
             bytes = writable = BitCommands.Grow(context, ref key, 1, (int)(lastBit >> 3) + 1);
         }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
@@ -11,7 +10,10 @@ namespace Valkey.Turbo.Commands.Geo;
 internal static class GeoCommands
 {
     internal const string Unit = "unit=<m:m | km:km | ft:ft | mi:mi>";
-    private const int CoordinateDigits = 17;
+    private const int HashCharacters = 11;
+
+    // Enough for any double with 17 decimals.
+    private const int NumberBytes = 352;
     private static readonly KeySpec Reads = KeySpec.One(KeyFlags.RO | KeyFlags.Access);
 
     internal static readonly CommandSpec[] Rows =
@@ -66,20 +68,28 @@ internal static class GeoCommands
 
     private static void ReplyCoordinate(CommandContext context, double value)
     {
-        string text = value.ToString("F" + CoordinateDigits, CultureInfo.InvariantCulture).TrimEnd('0').TrimEnd('.');
+        Span<byte> text = stackalloc byte[NumberBytes];
         if (context.Reply.IsResp3)
         {
-            context.Reply.Raw(Encoding.ASCII.GetBytes($",{value.ToString("G17", CultureInfo.InvariantCulture)}\r\n"));
+            value.TryFormat(text, out int exactLength, "G17", CultureInfo.InvariantCulture);
+            context.Reply.Raw(","u8);
+            context.Reply.Raw(text[..exactLength]);
+            context.Reply.Raw("\r\n"u8);
         }
         else
         {
-            context.Reply.Bulk(text);
+            value.TryFormat(text, out int length, "F17", CultureInfo.InvariantCulture);
+            context.Reply.Bulk(text[..length].TrimEnd((byte)'0').TrimEnd((byte)'.'));
         }
     }
 
     /// <summary>Replies a distance with four digits behind the point.</summary>
-    internal static void ReplyDistance(CommandContext context, double value) =>
-        context.Reply.Bulk(value.ToString("F4", CultureInfo.InvariantCulture));
+    internal static void ReplyDistance(CommandContext context, double value)
+    {
+        Span<byte> text = stackalloc byte[NumberBytes];
+        value.TryFormat(text, out int length, "F4", CultureInfo.InvariantCulture);
+        context.Reply.Bulk(text[..length]);
+    }
 
     private static void Add(CommandContext context)
     {
@@ -207,11 +217,13 @@ internal static class GeoCommands
             return;
         }
         context.Reply.Array(context.ArgumentCount - 2);
+        Span<byte> text = stackalloc byte[HashCharacters];
         for (int i = 2; i < context.ArgumentCount; i++)
         {
             if (exists && key.SortedSet.TryScore(context.Argument(i), out double score))
             {
-                context.Reply.Bulk(GeoHash.ToText(GeoHash.Decode(score)));
+                GeoHash.WriteText(GeoHash.Decode(score), text);
+                context.Reply.Bulk(text);
             }
             else
             {

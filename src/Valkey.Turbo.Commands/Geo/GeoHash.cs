@@ -61,16 +61,14 @@ internal static class GeoHash
     }
 
     /// <summary>The eleven letters that geohash.org shows, which cuts latitudes at the poles.</summary>
-    internal static string ToText(GeoPoint point)
+    internal static void WriteText(GeoPoint point, Span<byte> text)
     {
         ulong hash = Encode(point, MaxSteps, 90);
-        Span<char> text = stackalloc char[11];
         for (int i = 0; i < text.Length; i++)
         {
             int shift = 2 * MaxSteps - (i + 1) * 5;
-            text[i] = Alphabet[shift < 0 ? 0 : (int)(hash >> shift & 31)];
+            text[i] = (byte)Alphabet[shift < 0 ? 0 : (int)(hash >> shift & 31)];
         }
-        return new string(text);
     }
 
     /// <summary>Meters between two places, along the sphere (haversine).</summary>

@@ -1,5 +1,6 @@
-using System.Text;
+using System.Runtime.InteropServices;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
@@ -61,7 +62,11 @@ internal static class GeoSearchCommands
             : GeoShape.Circle(Center, Radius * Meters);
     }
 
-    private readonly record struct Found(byte[] Member, double Score, GeoPoint Point, double Distance);
+    /// <summary>A place that was found; its name stands among the bytes of all names.</summary>
+    private readonly record struct Found(int NameAt, int NameLength, double Score, GeoPoint Point, double Distance)
+    {
+        internal ReadOnlySpan<byte> NameIn(List<byte> names) => CollectionsMarshal.AsSpan(names).Slice(NameAt, NameLength);
+    }
 
     internal static readonly CommandSpec[] Rows =
     [
@@ -102,30 +107,35 @@ internal static class GeoSearchCommands
             context.Reply.Error(problem);
             return;
         }
-        List<Found> found = [];
+        using Scratch<Found> scratch = new();
+        using Scratch<byte> bytes = new();
+        List<Found> found = scratch.Items;
+        List<byte> names = bytes.Items;
         if (exists)
         {
-            Search(source.SortedSet, query, found);
+            Search(source.SortedSet, query, found, names);
             Sort(query, found);
         }
         int count = query.Count > 0 ? (int)Math.Min(query.Count, found.Count) : found.Count;
         if (query.StoreAt > 0)
         {
-            StoreFound(context, query, found, count);
+            StoreFound(context, query, found, count, names);
             return;
         }
         context.Reply.Array(count);
         for (int i = 0; i < count; i++)
         {
-            ReplyFound(context, query, found[i]);
+            ReplyFound(context, query, found[i], names);
         }
     }
 
-    private static void Search(SortedSetValue set, in Query query, List<Found> found)
+    private static void Search(SortedSetValue set, in Query query, List<Found> found, List<byte> names)
     {
         GeoShape shape = query.Shape;
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
-        foreach ((ulong first, ulong end) in shape.Cover())
+        using Scratch<(ulong First, ulong End)> ranges = new();
+        shape.Cover(ranges.Items);
+        foreach ((ulong first, ulong end) in ranges.Items)
         {
             long from = set.RankOf(new ScoreBound(first, isAbove: false)), to = set.RankOf(new ScoreBound(end, isAbove: false));
             for (SortedSetEnumerator members = set.Enumerate(from, to - from); members.MoveNext();)
@@ -135,7 +145,9 @@ internal static class GeoSearchCommands
                 {
                     continue;
                 }
-                found.Add(new Found(members.Member(scratch).ToArray(), members.Score, point, distance));
+                ReadOnlySpan<byte> name = members.Member(scratch);
+                found.Add(new Found(names.Count, name.Length, members.Score, point, distance));
+                names.AddRange(name);
                 if (query.IsAny && found.Count >= query.Count)
                 {
                     return;
@@ -156,14 +168,14 @@ internal static class GeoSearchCommands
         }
     }
 
-    private static void ReplyFound(CommandContext context, in Query query, in Found found)
+    private static void ReplyFound(CommandContext context, in Query query, in Found found, List<byte> names)
     {
         int extras = (query.WithDistance ? 1 : 0) + (query.WithHash ? 1 : 0) + (query.WithCoordinates ? 1 : 0);
         if (extras > 0)
         {
             context.Reply.Array(extras + 1);
         }
-        context.Reply.Bulk(found.Member);
+        context.Reply.Bulk(found.NameIn(names));
         if (query.WithDistance)
         {
             GeoCommands.ReplyDistance(context, found.Distance / query.Meters);
@@ -178,7 +190,7 @@ internal static class GeoSearchCommands
         }
     }
 
-    private static void StoreFound(CommandContext context, in Query query, List<Found> found, int count)
+    private static void StoreFound(CommandContext context, in Query query, List<Found> found, int count, List<byte> names)
     {
         KeyHandle target = context.Open(query.StoreAt);
         Entry result = target.Keyspace.NewDetached(
@@ -186,7 +198,7 @@ internal static class GeoSearchCommands
         SortedSetBuilder builder = new(result, CommandContext.ArenaOf(target));
         for (int i = 0; i < count; i++)
         {
-            builder.Add(found[i].Member, query.StoresDistance ? found[i].Distance / query.Meters : found[i].Score);
+            builder.Add(found[i].NameIn(names), query.StoresDistance ? found[i].Distance / query.Meters : found[i].Score);
         }
         builder.Finish(context.Limits);
         context.Store(ref target, result, count, KeyEvent.SortedSet, query.Form == Form.Search ? "geosearchstore" : "georadiusstore", countsElements: true);
@@ -195,7 +207,6 @@ internal static class GeoSearchCommands
 
     private static string? FindProblem(CommandContext context, in Query query)
     {
-        string name = Encoding.Latin1.GetString(context.Argument(0));
         bool isSearch = query.Form == Form.Search;
         if (query.StoreAt > 0 && (query.WithDistance || query.WithHash || query.WithCoordinates))
         {
@@ -203,11 +214,11 @@ internal static class GeoSearchCommands
         }
         if (isSearch && !query.HasCenter && query.Corners is null)
         {
-            return $"ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for {name}";
+            return $"ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for {context.Text(0)}";
         }
         if (isSearch && !query.HasRadius && !query.HasBox && query.Corners is null)
         {
-            return $"ERR exactly one of BYRADIUS, BYBOX and BYPOLYGON can be specified for {name}";
+            return $"ERR exactly one of BYRADIUS, BYBOX and BYPOLYGON can be specified for {context.Text(0)}";
         }
         return query.IsAny && query.Count == 0 ? "ERR the ANY argument requires COUNT argument" : null;
     }

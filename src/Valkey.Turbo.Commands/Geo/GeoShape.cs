@@ -1,9 +1,9 @@
 namespace Valkey.Turbo.Commands.Geo;
 
 /// <summary>The area of a search: a circle, a box or a polygon.</summary>
-internal sealed class GeoShape
+internal readonly struct GeoShape
 {
-    private readonly GeoPoint[] _corners = [];
+    private readonly GeoPoint[] _corners;
     private readonly double _widthMeters;
     private readonly double _heightMeters;
     private readonly double _reachMeters;
@@ -93,7 +93,7 @@ internal sealed class GeoShape
     }
 
     /// <summary>The rectangles of a geohash that cover the area, as ranges of scores: the first is in, the last is not.</summary>
-    internal List<(ulong First, ulong End)> Cover()
+    internal void Cover(List<(ulong First, ulong End)> ranges)
     {
         int steps = GeoHash.StepsFor(_reachMeters, Center.Latitude);
         ulong hash = GeoHash.Encode(Center, steps);
@@ -103,7 +103,6 @@ internal sealed class GeoShape
             hash = GeoHash.Encode(Center, steps);
         }
         GeoBox middle = GeoHash.Decode(hash, steps);
-        List<(ulong, ulong)> ranges = [];
         ReadOnlySpan<(int East, int North)> order = [(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1)];
         foreach ((int east, int north) in order)
         {
@@ -120,7 +119,6 @@ internal sealed class GeoShape
                 ranges.Add(range);
             }
         }
-        return ranges;
     }
 
     /// <summary>Whether the middle rectangle's own edge is already beyond the area on a neighbour's side.</summary>

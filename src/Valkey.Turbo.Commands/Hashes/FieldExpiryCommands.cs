@@ -1,6 +1,7 @@
 using Valkey.Turbo.Commands.Keys;
 using Valkey.Turbo.Commands.Strings;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 using ValueType = Valkey.Turbo.Structures.ValueType;
@@ -119,7 +120,8 @@ internal static class FieldExpiryCommands
             context.BeginChange(key);
         }
         int count = context.ArgumentCount - first, updated = 0;
-        List<int> deleted = [];
+        using Scratch<int> scratch = new();
+        List<int> deleted = scratch.Items;
         context.Reply.Array(count);
         for (int i = first; i < context.ArgumentCount; i++)
         {

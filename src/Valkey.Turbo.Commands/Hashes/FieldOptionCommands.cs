@@ -1,5 +1,6 @@
 using Valkey.Turbo.Commands.Strings;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
@@ -165,7 +166,8 @@ internal static class FieldOptionCommands
         {
             context.BeginChange(key);
         }
-        List<int> changed = [];
+        using Scratch<int> scratch = new();
+        List<int> changed = scratch.Items;
         context.Reply.Array(context.ArgumentCount - first);
         for (int i = first; i < context.ArgumentCount; i++)
         {

@@ -1,5 +1,6 @@
 using Valkey.Turbo.Commands.Keys;
 using Valkey.Turbo.Commands.Sets;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
@@ -123,7 +124,9 @@ internal static class HashBrowseCommands
         }
         else if (hash.IsListpack)
         {
-            foreach (int index in RandomSubset.Indexes(context.Worker.Random, (int)count, (int)live))
+            using Scratch<int> chosen = new();
+            RandomSubset.Indexes(context.Worker.Random, (int)count, (int)live, chosen.Items);
+            foreach (int index in chosen.Items)
             {
                 int at = hash.Listpack.At(2L * index);
                 ReadOnlySpan<byte> name = hash.Listpack.Read(at, scratch);
@@ -161,10 +164,15 @@ internal static class HashBrowseCommands
                     found.Add(field);
                 }
             }
-            int[] chosen = RandomSubset.Indexes(context.Worker.Random, count, found.Count);
-            nint[] fields = [.. chosen.Select(index => found[index])];
+            using Scratch<int> chosen = new();
+            RandomSubset.Indexes(context.Worker.Random, count, found.Count, chosen.Items);
+            using Scratch<nint> all = new();
+            all.Items.AddRange(found);
             found.Clear();
-            found.AddRange(fields);
+            foreach (int index in chosen.Items)
+            {
+                found.Add(all.Items[index]);
+            }
         }
         foreach (nint address in found)
         {

@@ -100,7 +100,7 @@ internal static class HashNumberCommands
             context.Reply.Error("ERR increment would produce NaN or Infinity");
             return;
         }
-        byte[] sum = Encoding.ASCII.GetBytes(total.ToString());
+        ReadOnlySpan<byte> sum = total.Format(stackalloc byte[ExtendedFloat.ScratchBytes]);
         SetKeepingExpiry(context, ref key, sum, out long expiresAt);
         context.Changed(key, KeyEvent.Hash, "hincrbyfloat");
         context.Reply.Bulk(sum);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
@@ -96,7 +97,7 @@ internal static class KeyCommands
     private static void Type(CommandContext context)
     {
         KeyHandle key = context.Peek(1);
-        context.Reply.Simple(System.Text.Encoding.ASCII.GetBytes(key.Exists ? TypeName(key.Entry.Type) : "none"));
+        context.Reply.Simple(key.Exists ? TypeName(key.Entry.Type) : "none");
     }
 
     private static void RandomKey(CommandContext context)
@@ -121,8 +122,10 @@ internal static class KeyCommands
                 }
                 at -= keyspace.Table.Count;
             }
-            ReadOnlySpan<byte> key = Entry.Key(keyspace.Table.RandomEntry(context.Worker.Random));
-            byte[] name = key.ToArray();
+            // Looking it up may remove it.
+            using Scratch<byte> kept = new();
+            kept.Items.AddRange(Entry.Key(keyspace.Table.RandomEntry(context.Worker.Random)));
+            ReadOnlySpan<byte> name = CollectionsMarshal.AsSpan(kept.Items);
             // During a pause there may be nothing but keys that have expired and stay; one of those has to do then.
             bool isLastTry = i == maxTries - 1 && context.Server.Pause.IsSet;
             if (!keyspace.Find(context.Worker, name, KeyHash.Of(name)).IsNone || isLastTry)

@@ -73,11 +73,16 @@ internal static class MoveCommands
         }
     }
 
-    /// <summary>Copies an entry to an absent key and removes the original.</summary>
+    /// <summary>Puts an entry under an absent key: within a shard the value stays where it is, otherwise it is copied.</summary>
     private static void MoveEntry(CommandContext context, ReadOnlySpan<byte> name, int database, in KeyHandle target)
     {
         // Positions do not survive changes of their table, so the source is looked up once more before each use.
         KeyHandle source = context.Open(name, database);
+        if (source.Keyspace.Shard == target.Keyspace.Shard)
+        {
+            target.Keyspace.InsertMoved(context.Worker, source.Keyspace, source.Position, target.Name, target.Hash, source.ExpiresAtUnixMs);
+            return;
+        }
         target.Keyspace.InsertCopy(context.Worker, source.Entry, target.Name, target.Hash, source.ExpiresAtUnixMs);
         source = context.Open(name, database);
         context.Delete(ref source);

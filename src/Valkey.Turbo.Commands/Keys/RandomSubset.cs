@@ -9,18 +9,29 @@ internal static class RandomSubset
     // Below this share of a table, drawing again what was drawn before costs less than walking over all of it.
     private const int WalkFrom = 3;
 
-    /// <summary>Draws <paramref name="count"/> of the numbers below <paramref name="size"/> (Floyd's algorithm), in no order.</summary>
-    internal static int[] Indexes(RandomSource random, int count, int size)
+    [ThreadStatic]
+    private static HashSet<nint>? t_drawn;
+
+    private static HashSet<nint> Drawn
     {
-        HashSet<int> drawn = new(count);
-        int[] result = new int[count];
+        get
+        {
+            HashSet<nint> drawn = t_drawn ??= [];
+            drawn.Clear();
+            return drawn;
+        }
+    }
+
+    /// <summary>Draws <paramref name="count"/> of the numbers below <paramref name="size"/> (Floyd's algorithm), in no order.</summary>
+    internal static void Indexes(RandomSource random, int count, int size, List<int> target)
+    {
+        HashSet<nint> drawn = Drawn;
         for (int i = 0, limit = size - count; i < count; i++, limit++)
         {
-            int candidate = random.Below(limit + 1);
-            result[i] = drawn.Add(candidate) ? candidate : limit;
-            drawn.Add(result[i]);
+            int candidate = random.Below(limit + 1), number = drawn.Add(candidate) ? candidate : limit;
+            drawn.Add(number);
+            target.Add(number);
         }
-        return result;
     }
 
     /// <summary>Draws entries of a table into <paramref name="target"/>, fewer than the table has.</summary>
@@ -41,7 +52,7 @@ internal static class RandomSubset
             target.RemoveRange(count, target.Count - count);
             return;
         }
-        HashSet<nint> drawn = new(count);
+        HashSet<nint> drawn = Drawn;
         while (drawn.Count < count)
         {
             nint entry = table.RandomEntry(random);

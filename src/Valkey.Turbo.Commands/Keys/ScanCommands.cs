@@ -1,6 +1,9 @@
+using System.Buffers.Text;
+using System.Runtime.InteropServices;
 using System.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
+using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 
@@ -80,7 +83,9 @@ internal static class ScanCommands
             return;
         }
         List<nint> found = context.Worker.Found;
-        List<byte[]> names = [];
+        using Scratch<byte> scratch = new();
+        List<byte> names = scratch.Items;
+        int nameCount = 0;
         ulong shardCount = (ulong)context.Server.Shards.Length;
         int shard = (int)(cursor % shardCount);
         ulong tableCursor = cursor / shardCount;
@@ -94,7 +99,7 @@ internal static class ScanCommands
                 break;
             }
             tableCursor = ScanShard(context, shard, tableCursor, count, ref iterations, ref sampled);
-            TakeNames(context, shard, found, pattern, type, names);
+            nameCount += TakeNames(context, shard, found, pattern, type, names);
             if (tableCursor == 0)
             {
                 ended = ++shard == (int)shardCount;
@@ -102,12 +107,11 @@ internal static class ScanCommands
         }
         context.Worker.Shards.ReleaseAll();
         context.Reply.Array(2);
-        context.Reply.Bulk((ended ? 0 : tableCursor * shardCount + (ulong)shard).ToString());
-        context.Reply.Array(names.Count);
-        foreach (byte[] name in names)
-        {
-            context.Reply.Bulk(name);
-        }
+        Span<byte> digits = stackalloc byte[Decimal64.MaxDigits];
+        Utf8Formatter.TryFormat(ended ? 0 : tableCursor * shardCount + (ulong)shard, digits, out int digitCount);
+        context.Reply.Bulk(digits[..digitCount]);
+        context.Reply.Array(nameCount);
+        context.Reply.Raw(CollectionsMarshal.AsSpan(names));
         Clear(found);
     }
 
@@ -128,15 +132,24 @@ internal static class ScanCommands
         return cursor;
     }
 
-    private static void TakeNames(
-        CommandContext context, int shard, List<nint> found, ReadOnlySpan<byte> pattern, string? type, List<byte[]> names)
+    /// <summary>Adds the names of what matches as bulk strings, and returns how many; the shard may be let go then.</summary>
+    private static int TakeNames(
+        CommandContext context, int shard, List<nint> found, ReadOnlySpan<byte> pattern, string? type, List<byte> names)
     {
-        List<byte[]> expired = [];
+        using Scratch<byte[]> scratch = new();
+        List<byte[]> expired = scratch.Items;
         Filter(found, pattern, type, context.NowUnixMs, expired);
+        Span<byte> digits = stackalloc byte[Decimal64.MaxDigits];
         foreach (nint entry in found)
         {
-            names.Add(Entry.Key(entry).ToArray());
+            ReadOnlySpan<byte> name = Entry.Key(entry);
+            names.Add((byte)'$');
+            names.AddRange(digits[..Decimal64.Format(name.Length, digits)]);
+            names.AddRange("\r\n"u8);
+            names.AddRange(name);
+            names.AddRange("\r\n"u8);
         }
+        int count = found.Count;
         found.Clear();
         Keyspace keyspace = context.Server.Shards[shard].Keyspaces[context.Session.Database];
         foreach (byte[] name in expired)
@@ -144,6 +157,7 @@ internal static class ScanCommands
             // Looking an expired key up removes it.
             keyspace.Find(context.Worker, name, KeyHash.Of(name));
         }
+        return count;
     }
 
     private static void Filter(List<nint> found, ReadOnlySpan<byte> pattern, string? type, long nowUnixMs, List<byte[]>? expired)

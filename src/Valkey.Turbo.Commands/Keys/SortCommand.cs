@@ -50,17 +50,35 @@ internal static class SortCommand
         internal int StoreAt;
         internal long Offset;
         internal long Count;
-        internal List<int> Gets;
     }
 
-    /// <summary>The elements, one behind the other.</summary>
+    /// <summary>The elements, one behind the other, in the order of their bytes; a thread uses one again and again.</summary>
     private sealed class Elements
     {
+        private const int LargestKeptBytes = 1 << 20;
+
+        [ThreadStatic]
+        private static Elements? t_idle;
+
         private byte[] _bytes = new byte[256];
         private int _length;
         private readonly List<int> _ends = [];
 
+        private Elements() => ByBytes = (a, b) => this[a].SequenceCompareTo(this[b]);
+
+        /// <summary>Compares two elements, given by their indexes.</summary>
+        internal Comparison<int> ByBytes { get; }
+
         internal int Count => _ends.Count;
+
+        /// <summary>The indexes of the elements, to be put in order.</summary>
+        internal int[] Order { get; private set; } = [];
+
+        /// <summary>Their scores, for sorting by number.</summary>
+        internal double[] Scores { get; private set; } = [];
+
+        /// <summary>The arguments of the GET options.</summary>
+        internal List<int> Gets { get; } = [];
 
         internal ReadOnlySpan<byte> this[int index]
         {
@@ -69,6 +87,21 @@ internal static class SortCommand
                 int start = index == 0 ? 0 : _ends[index - 1];
                 return _bytes.AsSpan(start, _ends[index] - start);
             }
+        }
+
+        internal static Elements Take()
+        {
+            Elements elements = t_idle ?? new Elements();
+            t_idle = null;
+            return elements;
+        }
+
+        internal void GiveBack()
+        {
+            _length = 0;
+            _ends.Clear();
+            Gets.Clear();
+            t_idle = _bytes.Length + (long)Order.Length * (sizeof(int) + sizeof(double)) <= LargestKeptBytes ? this : null;
         }
 
         internal void Add(ReadOnlySpan<byte> element)
@@ -81,11 +114,32 @@ internal static class SortCommand
             _length += element.Length;
             _ends.Add(_length);
         }
+
+        /// <summary>Puts the indexes in the order in which the elements were added.</summary>
+        internal void ResetOrder()
+        {
+            if (Order.Length < Count)
+            {
+                Order = new int[Math.Max(Count, Order.Length * 2)];
+                Scores = new double[Order.Length];
+            }
+            for (int i = 0; i < Count; i++)
+            {
+                Order[i] = i;
+            }
+        }
     }
 
     private static void Run(CommandContext context, bool mayStore)
     {
-        if (!TryOptions(context, mayStore, out Options options))
+        Elements elements = Elements.Take();
+        Run(context, mayStore, elements);
+        elements.GiveBack();
+    }
+
+    private static void Run(CommandContext context, bool mayStore, Elements elements)
+    {
+        if (!TryOptions(context, mayStore, elements, out Options options))
         {
             return;
         }
@@ -100,29 +154,24 @@ internal static class SortCommand
             // A set has no order that replicas would share.
             (options.Unsorted, options.Alphabetical, options.ByAt) = (false, true, 0);
         }
-        Elements elements = new();
         int first = 0, count = 0;
         if (key.Exists)
         {
             bool ranged = Gather(context, key, options, elements);
             (first, count) = ranged ? (0, elements.Count) : Window(options, elements.Count);
         }
-        int[] order = new int[elements.Count];
-        for (int i = 0; i < order.Length; i++)
-        {
-            order[i] = i;
-        }
-        if (!options.Unsorted && !TrySort(context, options, elements, order))
+        elements.ResetOrder();
+        if (!options.Unsorted && !TrySort(context, options, elements))
         {
             context.Reply.Error("ERR One or more scores can't be converted into double");
             return;
         }
         if (options.StoreAt > 0)
         {
-            Store(context, options, elements, order.AsSpan(first, count));
+            Store(context, options, elements, elements.Order.AsSpan(first, count));
             return;
         }
-        Reply(context, options, elements, order.AsSpan(first, count));
+        Reply(context, elements, elements.Order.AsSpan(first, count));
     }
 
     /// <summary>Copies the elements; of a list or a sorted set whose order is kept only those wanted, which is then true.</summary>
@@ -177,14 +226,15 @@ internal static class SortCommand
         return ((int)first, (int)count);
     }
 
-    private static bool TrySort(CommandContext context, in Options options, Elements elements, int[] order)
+    private static bool TrySort(CommandContext context, in Options options, Elements elements)
     {
+        Span<int> order = elements.Order.AsSpan(0, elements.Count);
         if (options.Alphabetical)
         {
             SortAlphabetically(context, options, elements, order);
             return true;
         }
-        double[] scores = new double[order.Length];
+        Span<double> scores = elements.Scores.AsSpan(0, order.Length);
         for (int i = 0; i < scores.Length; i++)
         {
             if (!TryScore(context, options, elements[i], out scores[i]))
@@ -192,7 +242,7 @@ internal static class SortCommand
                 return false;
             }
         }
-        Array.Sort(scores, order);
+        scores.Sort(order);
         for (int start = 0, end; start < order.Length; start = end)
         {
             // Elements of the same score are ordered by their bytes.
@@ -201,12 +251,12 @@ internal static class SortCommand
             }
             if (end - start > 1)
             {
-                order.AsSpan(start, end - start).Sort((a, b) => elements[a].SequenceCompareTo(elements[b]));
+                order[start..end].Sort(elements.ByBytes);
             }
         }
         if (options.Descending)
         {
-            order.AsSpan().Reverse();
+            order.Reverse();
         }
         return true;
     }
@@ -234,20 +284,30 @@ internal static class SortCommand
         return DoubleText.TryParse(text, out number) && !double.IsNaN(number);
     }
 
-    private static void SortAlphabetically(CommandContext context, in Options options, Elements elements, int[] order)
+    private static void SortAlphabetically(CommandContext context, in Options options, Elements elements, Span<int> order)
     {
-        int sign = options.Descending ? -1 : 1;
         if (options.ByAt == 0)
         {
-            order.AsSpan().Sort((a, b) => sign * elements[a].SequenceCompareTo(elements[b]));
-            return;
+            order.Sort(elements.ByBytes);
         }
+        else
+        {
+            SortByWeight(context, options, elements, order);
+        }
+        if (options.Descending)
+        {
+            order.Reverse();
+        }
+    }
+
+    private static void SortByWeight(CommandContext context, in Options options, Elements elements, Span<int> order)
+    {
         byte[]?[] weights = new byte[]?[order.Length];
         for (int i = 0; i < weights.Length; i++)
         {
             weights[i] = LookUp(context, context.Argument(options.ByAt), elements[i]);
         }
-        order.AsSpan().Sort((a, b) => sign * Compare(weights[a], weights[b]));
+        order.Sort((a, b) => Compare(weights[a], weights[b]));
     }
 
     private static int Compare(byte[]? a, byte[]? b) =>
@@ -280,16 +340,16 @@ internal static class SortCommand
         return key.Exists && key.Entry.Type == ValueType.String ? StringValue.Read(key.Entry, scratch).ToArray() : null;
     }
 
-    private static void Reply(CommandContext context, in Options options, Elements elements, ReadOnlySpan<int> order)
+    private static void Reply(CommandContext context, Elements elements, ReadOnlySpan<int> order)
     {
-        context.Reply.Array(order.Length * (long)Math.Max(1, options.Gets.Count));
+        context.Reply.Array(order.Length * (long)Math.Max(1, elements.Gets.Count));
         foreach (int index in order)
         {
-            if (options.Gets.Count == 0)
+            if (elements.Gets.Count == 0)
             {
                 context.Reply.Bulk(elements[index]);
             }
-            foreach (int get in options.Gets)
+            foreach (int get in elements.Gets)
             {
                 if (LookUp(context, context.Argument(get), elements[index]) is byte[] value)
                 {
@@ -310,11 +370,11 @@ internal static class SortCommand
         ListValue list = new(result, CommandContext.ArenaOf(target));
         foreach (int index in order)
         {
-            if (options.Gets.Count == 0)
+            if (elements.Gets.Count == 0)
             {
                 Push(context, list, elements[index]);
             }
-            foreach (int get in options.Gets)
+            foreach (int get in elements.Gets)
             {
                 Push(context, list, LookUp(context, context.Argument(get), elements[index]));
             }
@@ -330,9 +390,9 @@ internal static class SortCommand
         list.Push(value, atHead: false, context.Limits);
     }
 
-    private static bool TryOptions(CommandContext context, bool mayStore, out Options options)
+    private static bool TryOptions(CommandContext context, bool mayStore, Elements elements, out Options options)
     {
-        options = new Options { Count = -1, Gets = [] };
+        options = new Options { Count = -1 };
         for (int i = 2; i < context.ArgumentCount; i++)
         {
             int left = context.ArgumentCount - i - 1;
@@ -368,7 +428,7 @@ internal static class SortCommand
             }
             else if (left >= 1 && context.Is(i, "GET"))
             {
-                options.Gets.Add(++i);
+                elements.Gets.Add(++i);
             }
             else
             {

@@ -1,4 +1,5 @@
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
@@ -339,7 +340,8 @@ internal static class ListCommands
         {
             return;
         }
-        List<long> found = [];
+        using Scratch<long> scratch = new();
+        List<long> found = scratch.Items;
         if (exists)
         {
             Search(key.List, context.Argument(2), rank, limit < 0 ? 1 : limit, longest, found);

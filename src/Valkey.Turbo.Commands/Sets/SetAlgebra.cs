@@ -25,19 +25,29 @@ internal static class SetAlgebra
         CommandSpec.Define("sinter", -2, ReadOnly, "set", "1.0.0", Intersecting, "Returns the intersection of sets.",
             ComputeIntersection, Sources, "key:key...", tips: "nondeterministic_output_order"),
         CommandSpec.Define("sunion", -2, ReadOnly, "set", "1.0.0", Uniting, "Returns the union of sets.",
-            context => Compute(context, Unite), Sources, "key:key...", tips: "nondeterministic_output_order"),
+            Union, Sources, "key:key...", tips: "nondeterministic_output_order"),
         CommandSpec.Define("sdiff", -2, ReadOnly, "set", "1.0.0", Uniting, "Returns the difference of the first set and all others.",
-            context => Compute(context, Subtract), Sources, "key:key...", tips: "nondeterministic_output_order"),
+            Difference, Sources, "key:key...", tips: "nondeterministic_output_order"),
         CommandSpec.Define("sinterstore", -3, Storing, "set", "1.0.0", Intersecting, "Stores the intersection of sets in a key.",
-            context => Store(context, Intersect, "sinterstore"), Destination, "destination:key key:key...", moreKeys: SourcesBehind),
+            StoreIntersection, Destination, "destination:key key:key...", moreKeys: SourcesBehind),
         CommandSpec.Define("sunionstore", -3, Storing, "set", "1.0.0", Uniting, "Stores the union of sets in a key.",
-            context => Store(context, Unite, "sunionstore"), Destination, "destination:key key:key...", moreKeys: SourcesBehind),
+            StoreUnion, Destination, "destination:key key:key...", moreKeys: SourcesBehind),
         CommandSpec.Define("sdiffstore", -3, Storing, "set", "1.0.0", Uniting, "Stores the difference of sets in a key.",
-            context => Store(context, Subtract, "sdiffstore"), Destination, "destination:key key:key...", moreKeys: SourcesBehind),
+            StoreDifference, Destination, "destination:key key:key...", moreKeys: SourcesBehind),
         CommandSpec.Define("sintercard", -3, ReadOnly | MovableKeys, "set", "7.0.0", Intersecting,
             "Returns the number of members of the intersection of sets.", IntersectionSize,
             KeySpec.Counted(1, 1, KeyFlags.RO | KeyFlags.Access), "numkeys:integer key:key... [limit:integer@LIMIT]"),
     ];
+
+    private static void Union(CommandContext context) => Compute(context, Unite);
+
+    private static void Difference(CommandContext context) => Compute(context, Subtract);
+
+    private static void StoreIntersection(CommandContext context) => Store(context, Intersect, "sinterstore");
+
+    private static void StoreUnion(CommandContext context) => Store(context, Unite, "sunionstore");
+
+    private static void StoreDifference(CommandContext context) => Store(context, Subtract, "sdiffstore");
 
     /// <summary>Finds the sets of keys; absent ones are null. False means that the error has been replied.</summary>
     private static bool TrySets(CommandContext context, int first, Span<SetValue?> sets)

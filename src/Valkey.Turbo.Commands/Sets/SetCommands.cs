@@ -312,7 +312,9 @@ internal static class SetCommands
             return;
         }
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
-        foreach (int index in RandomSubset.Indexes(random, count, (int)set.Count))
+        using Scratch<int> chosen = new();
+        RandomSubset.Indexes(random, count, (int)set.Count, chosen.Items);
+        foreach (int index in chosen.Items)
         {
             if (set.Encoding == ValueEncoding.IntSet)
             {

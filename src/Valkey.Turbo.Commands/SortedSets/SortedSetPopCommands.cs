@@ -2,6 +2,7 @@ using Valkey.Turbo.Commands.Keys;
 using Valkey.Turbo.Commands.Lists;
 using Valkey.Turbo.Commands.Sets;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
@@ -215,7 +216,9 @@ internal static class SortedSetPopCommands
         }
         else
         {
-            foreach (int index in RandomSubset.Indexes(context.Worker.Random, (int)drawn, (int)set.Count))
+            using Scratch<int> chosen = new();
+            RandomSubset.Indexes(context.Worker.Random, (int)drawn, (int)set.Count, chosen.Items);
+            foreach (int index in chosen.Items)
             {
                 ReplyAt(context, set, index, withScores);
             }

@@ -1,4 +1,5 @@
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 using ValueType = Valkey.Turbo.Structures.ValueType;
@@ -96,7 +97,8 @@ internal static class PendingCommands
 
     private static void ReplyPending(CommandContext context, IdMap pending, StreamId start, StreamId end, long count, long minIdleMs)
     {
-        List<(StreamId Id, nint Entry)> found = [];
+        using Scratch<(StreamId Id, nint Entry)> scratch = new();
+        List<(StreamId Id, nint Entry)> found = scratch.Items;
         while (found.Count < count && start <= end && pending.TryCeiling(start, out StreamId id, out nint address) && id <= end)
         {
             if (context.NowUnixMs - new PendingEntry(address).DeliveredAtUnixMs >= minIdleMs || minIdleMs == 0)
@@ -135,15 +137,24 @@ internal static class PendingCommands
         pending.TryFloor(StreamId.Max, out StreamId last, out _);
         StreamReply.Id(context, first);
         StreamReply.Id(context, last);
-        List<nint> consumers = StreamInfoCommand.InOrder(group.Consumers(stream.Arena));
-        consumers.RemoveAll(address => new Consumer(address).Pending(stream.Arena).Count == 0);
-        context.Reply.Array(consumers.Count);
+        using Scratch<nint> scratch = new();
+        List<nint> consumers = scratch.Items;
+        StreamInfoCommand.InOrder(group.Consumers(stream.Arena), consumers);
+        int owing = 0;
+        foreach (nint address in consumers)
+        {
+            owing += new Consumer(address).Pending(stream.Arena).Count > 0 ? 1 : 0;
+        }
+        context.Reply.Array(owing);
         foreach (nint address in consumers)
         {
             Consumer consumer = new(address);
-            context.Reply.Array(2);
-            context.Reply.Bulk(consumer.Name);
-            context.Reply.BulkInteger(consumer.Pending(stream.Arena).Count);
+            if (consumer.Pending(stream.Arena).Count > 0)
+            {
+                context.Reply.Array(2);
+                context.Reply.Bulk(consumer.Name);
+                context.Reply.BulkInteger(consumer.Pending(stream.Arena).Count);
+            }
         }
     }
 
@@ -171,7 +182,8 @@ internal static class PendingCommands
         group.LastId = isAhead ? options.LastId : group.LastId;
         Consumer consumer = FindOrAdd(context, key, group);
         StreamValue stream = key.Stream;
-        List<StreamId> claimed = [];
+        using Scratch<StreamId> scratch = new();
+        List<StreamId> claimed = scratch.Items;
         for (int i = 5; i < options.IdEnd; i++)
         {
             StreamArguments.TryParse(context.Argument(i), 0, allowsStar: false, out StreamId id, out _);
@@ -327,7 +339,8 @@ internal static class PendingCommands
         Consumer consumer = FindOrAdd(context, key, group);
         StreamValue stream = key.Stream;
         IdMap pending = group.Pending(stream.Arena);
-        List<StreamId> claimed = [], deleted = [];
+        using Scratch<StreamId> first = new(), second = new();
+        List<StreamId> claimed = first.Items, deleted = second.Items;
         bool isOver = false;
         for (long attempts = count * AttemptsPerEntry; attempts > 0 && count > 0; attempts--)
         {

@@ -1,3 +1,4 @@
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 using ValueType = Valkey.Turbo.Structures.ValueType;
@@ -26,17 +27,15 @@ internal static class StreamInfoCommand
         CommandSpec.Define(name, arity, ReadOnly, "stream", "5.0.0", "O(N) where N is the number of items returned.", summary, run,
             new KeySpec(2, 2, 1, KeyFlags.RO | KeyFlags.Access), syntax, tips: tips, categories: "stream");
 
-    /// <summary>The entries of a table in the order of their names.</summary>
-    internal static List<nint> InOrder<TEntry>(HashTable<TEntry> table)
+    /// <summary>Gathers the entries of a table in the order of their names.</summary>
+    internal static void InOrder<TEntry>(HashTable<TEntry> table, List<nint> entries)
         where TEntry : struct, ITableEntry
     {
-        List<nint> entries = [];
         foreach (nint entry in table)
         {
             entries.Add(entry);
         }
         entries.Sort(static (a, b) => TEntry.Key(a).SequenceCompareTo(TEntry.Key(b)));
-        return entries;
     }
 
     private static bool TryStream(CommandContext context, out KeyHandle key)
@@ -115,7 +114,12 @@ internal static class StreamInfoCommand
 
     private static void ReplyFullGroups(CommandContext context, StreamValue stream, long limit)
     {
-        List<nint> groups = stream.HasGroups ? InOrder(stream.Groups) : [];
+        using Scratch<nint> scratch = new();
+        List<nint> groups = scratch.Items;
+        if (stream.HasGroups)
+        {
+            InOrder(stream.Groups, groups);
+        }
         context.Reply.Array(groups.Count);
         foreach (nint address in groups)
         {
@@ -128,7 +132,9 @@ internal static class StreamInfoCommand
             context.Reply.Bulk("pending"u8);
             ReplyPending(context, group.Pending(stream.Arena), limit, withConsumer: true);
             context.Reply.Bulk("consumers"u8);
-            List<nint> consumers = InOrder(group.Consumers(stream.Arena));
+            using Scratch<nint> inner = new();
+            List<nint> consumers = inner.Items;
+            InOrder(group.Consumers(stream.Arena), consumers);
             context.Reply.Array(consumers.Count);
             foreach (nint one in consumers)
             {
@@ -200,7 +206,12 @@ internal static class StreamInfoCommand
             return;
         }
         StreamValue stream = key.Stream;
-        List<nint> groups = stream.HasGroups ? InOrder(stream.Groups) : [];
+        using Scratch<nint> scratch = new();
+        List<nint> groups = scratch.Items;
+        if (stream.HasGroups)
+        {
+            InOrder(stream.Groups, groups);
+        }
         context.Reply.Array(groups.Count);
         foreach (nint address in groups)
         {
@@ -226,7 +237,9 @@ internal static class StreamInfoCommand
             context.Reply.Error(GroupCommands.NoSuchGroup(context, 2, 3));
             return;
         }
-        List<nint> consumers = InOrder(group.Consumers(stream.Arena));
+        using Scratch<nint> scratch = new();
+        List<nint> consumers = scratch.Items;
+        InOrder(group.Consumers(stream.Arena), consumers);
         context.Reply.Array(consumers.Count);
         foreach (nint address in consumers)
         {

@@ -9,6 +9,7 @@ namespace Valkey.Turbo.Commands.Streams;
 /// <summary>Reading several streams from where one left off: XREAD and XREADGROUP.</summary>
 internal static class StreamReadCommands
 {
+    private const int FewKeys = 8;
     private const string Reading = "O(N) where N is the number of entries returned.";
     private const string Streams = "[count:integer@COUNT] [milliseconds:integer@BLOCK]";
     private const string Keys = "streams={key:key... ID:string...}@STREAMS";
@@ -45,7 +46,8 @@ internal static class StreamReadCommands
             return;
         }
         // What $ and + stood for when the command came stays, however often it is run again.
-        StreamId[] behind = context.BlockedMemory as StreamId[] ?? new StreamId[options.KeyCount];
+        Span<StreamId> few = stackalloc StreamId[FewKeys];
+        Span<StreamId> behind = context.BlockedMemory as StreamId[] ?? (options.KeyCount <= FewKeys ? few[..options.KeyCount] : new StreamId[options.KeyCount]);
         for (int i = 0; i < options.KeyCount; i++)
         {
             if (context.IsRetry && !isGroup)
@@ -71,7 +73,8 @@ internal static class StreamReadCommands
         {
             bool isRefused = false;
             bool isWaiting = options.Blocks && context.TryBlock(
-                options.FirstKey, options.KeyCount, options.TimeoutMs * 1_000_000, takesNothing: true, behind, out isRefused);
+                options.FirstKey, options.KeyCount, options.TimeoutMs * 1_000_000, takesNothing: true,
+                context.IsRetry ? null : behind.ToArray(), out isRefused);
             if (!isWaiting && !isRefused)
             {
                 context.Reply.NullArray();

@@ -107,7 +107,7 @@ internal static class CounterCommands
             context.Reply.Error("ERR increment would produce NaN or Infinity");
             return;
         }
-        byte[] sum = Encoding.ASCII.GetBytes((value + increment).ToString());
+        ReadOnlySpan<byte> sum = (value + increment).Format(stackalloc byte[ExtendedFloat.ScratchBytes]);
         long expiresAt = key.ExpiresAtUnixMs;
         context.SetString(ref key, sum, expiresAt);
         context.Changed(key, KeyEvent.String, "incrbyfloat");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Commands.Strings;
 
@@ -8,6 +9,10 @@ namespace Valkey.Turbo.Commands.Strings;
 /// A binary floating-point number with 64 bits of mantissa: the arithmetic of Valkey's INCRBYFLOAT, which uses the x87
 /// extended format, so that sums agree to the last digit. Subnormal numbers do not matter for 17 decimals.
 /// </summary>
+/// <remarks>
+/// Numbers below 32 with up to 17 decimals are held as multiples of 10^-17 instead: three roundings of the format, of the two
+/// numbers and of their sum, stay below half of that, so its sum shows the same digits.
+/// </remarks>
 internal readonly struct ExtendedFloat
 {
     private const int MantissaBits = 64;
@@ -15,9 +20,17 @@ internal readonly struct ExtendedFloat
     private const int Decimals = 17;
     private const int LongestText = 256;
 
-    // The value is _mantissa * 2^_exponent.
+    private const long ShortOne = 100_000_000_000_000_000;
+    private const int ShortLimit = 32;
+    private const int LongestShortText = 24;
+
+    // The value is _mantissa * 2^_exponent, or _short * 10^-17.
     private readonly BigInteger _mantissa;
     private readonly int _exponent;
+    private readonly long _short;
+    private readonly bool _isShort;
+
+    private ExtendedFloat(long multiple) => (_short, _isShort, IsFinite) = (multiple, true, true);
 
     private ExtendedFloat(BigInteger mantissa, int exponent, bool isFinite)
     {
@@ -27,8 +40,16 @@ internal readonly struct ExtendedFloat
     /// <summary>Whether this is a number rather than an infinity.</summary>
     internal bool IsFinite { get; }
 
+    /// <summary>Room that <see cref="Format"/> needs for most numbers.</summary>
+    internal const int ScratchBytes = LongestShortText;
+
     public static ExtendedFloat operator +(ExtendedFloat a, ExtendedFloat b)
     {
+        if (a._isShort && b._isShort)
+        {
+            return new ExtendedFloat(a._short + b._short);
+        }
+        (a, b) = (a.Lengthened, b.Lengthened);
         int exponent = Math.Min(a._exponent, b._exponent);
         return Round((a._mantissa << (a._exponent - exponent)) + (b._mantissa << (b._exponent - exponent)), BigInteger.One, exponent);
     }
@@ -36,7 +57,10 @@ internal readonly struct ExtendedFloat
     /// <summary>Reads decimal text; not-a-number, blanks, and what has no digits are refused.</summary>
     internal static bool TryParse(ReadOnlySpan<byte> text, out ExtendedFloat value)
     {
-        value = default;
+        if (TryParseShort(text, out value))
+        {
+            return true;
+        }
         if (text.IsEmpty || text.Length > LongestText)
         {
             return false;
@@ -78,9 +102,68 @@ internal readonly struct ExtendedFloat
         return true;
     }
 
-    /// <summary>The value with 17 decimals at most, trailing zeros left out.</summary>
+    /// <summary>The value with 17 decimals at most, trailing zeros left out; in <paramref name="scratch"/> where it fits.</summary>
+    internal ReadOnlySpan<byte> Format(Span<byte> scratch)
+    {
+        if (!_isShort)
+        {
+            return Encoding.ASCII.GetBytes(ToString());
+        }
+        int at = 0;
+        if (_short < 0)
+        {
+            scratch[at++] = (byte)'-';
+        }
+        long magnitude = Math.Abs(_short), fraction = magnitude % ShortOne;
+        at += Decimal64.Format(magnitude / ShortOne, scratch[at..]);
+        if (fraction == 0)
+        {
+            return scratch[..at];
+        }
+        scratch[at++] = (byte)'.';
+        for (int digit = Decimals - 1; digit >= 0; digit--, fraction /= 10)
+        {
+            scratch[at + digit] = (byte)('0' + fraction % 10);
+        }
+        return scratch[..(at + Decimals)].TrimEnd((byte)'0');
+    }
+
+    private ExtendedFloat Lengthened => _isShort ? Round(_short, ShortOne, 0) : this;
+
+    private static bool TryParseShort(ReadOnlySpan<byte> text, out ExtendedFloat value)
+    {
+        value = default;
+        bool isNegative = text.Length > 0 && text[0] == '-';
+        ReadOnlySpan<byte> digits = isNegative ? text[1..] : text;
+        int point = digits.IndexOf((byte)'.');
+        ReadOnlySpan<byte> whole = point < 0 ? digits : digits[..point], decimals = point < 0 ? [] : digits[(point + 1)..];
+        bool isShort = whole.Length is 1 or 2 && decimals.Length <= Decimals
+            && whole.IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0 && decimals.IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0;
+        if (!isShort)
+        {
+            return false;
+        }
+        long integer = 0, multiple = 0;
+        foreach (byte digit in whole)
+        {
+            integer = integer * 10 + digit - '0';
+        }
+        for (int i = 0; i < Decimals; i++)
+        {
+            multiple = multiple * 10 + (i < decimals.Length ? decimals[i] - '0' : 0);
+        }
+        multiple += integer * ShortOne;
+        value = new ExtendedFloat(isNegative ? -multiple : multiple);
+        return integer < ShortLimit;
+    }
+
+    /// <inheritdoc/>
     public override string ToString()
     {
+        if (_isShort)
+        {
+            return Encoding.ASCII.GetString(Format(stackalloc byte[ScratchBytes]));
+        }
         BigInteger scaled = _mantissa * BigInteger.Pow(10, Decimals);
         scaled = _exponent >= 0 ? scaled << _exponent : DivideToEven(scaled, BigInteger.One << -_exponent);
         string digits = BigInteger.Abs(scaled).ToString(CultureInfo.InvariantCulture).PadLeft(Decimals + 1, '0');

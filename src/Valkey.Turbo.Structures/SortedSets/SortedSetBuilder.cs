@@ -54,7 +54,9 @@ public struct SortedSetBuilder(Entry entry, Arena arena)
     /// <summary>Orders the members; the set is then complete, and a listpack if it is small.</summary>
     public readonly void Finish(CollectionLimits limits)
     {
-        List<Item> items = new((int)Math.Min(Count, int.MaxValue / 32));
+        using Scratch<Item> scratch = new();
+        List<Item> items = scratch.Items;
+        items.EnsureCapacity((int)Math.Min(Count, int.MaxValue / 32));
         foreach (nint member in _set.Table)
         {
             items.Add(new Item(SortedMember.Score(member), member));

@@ -46,6 +46,7 @@ public sealed class DifferentialTests(ITestOutputHelper output)
         string Number() => random.Below(6) == 0 ? Value() : (random.Below(40) - 20).ToString(CultureInfo.InvariantCulture);
         // Compared with other expiries, so it must not depend on the moment.
         string FarFuture() => $"4000000000{random.Below(1000):D3}";
+        string Decimals() => $"{(random.Below(2) == 0 ? "-" : "")}{random.Below(random.Below(4) == 0 ? 1000 : 32)}.{random.Below(1_000_000_000) >> random.Below(30)}";
         string[][] choices =
         [
             ["GET", Key()], ["SET", Key(), Value()], ["SET", Key(), Value(), "NX"], ["SET", Key(), Value(), "XX", "GET"],
@@ -61,7 +62,7 @@ public sealed class DifferentialTests(ITestOutputHelper output)
             ["SWAPDB", Number(), Number()], ["EXPIRE", Key(), Number()], ["EXPIRE", Key(), "1000", "NX"], ["PEXPIREAT", Key(), FarFuture(), "GT"],
             ["PEXPIREAT", Key(), FarFuture(), "LT"], ["EXPIRE", Key(), "1000", "XX"], ["PEXPIRE", Key(), "500000"], ["EXPIREAT", Key(), Number()],
             ["TTL", Key()], ["EXPIRETIME", Key()], ["PERSIST", Key()], ["OBJECT", "REFCOUNT", "nosuchkey"], ["DBSIZE"], ["ECHO", Value()],
-            ["PING"], ["PING", Value()], ["PING", Value(), Value()], ["INCRBYFLOAT", Key(), random.Below(2) == 0 ? "1.25" : "-3"], ["NOSUCH", Value()],
+            ["PING"], ["PING", Value()], ["PING", Value(), Value()], ["INCRBYFLOAT", Key(), Decimals()], ["NOSUCH", Value()],
             ["GET"], ["SET", Key()], ["OBJECT", "NOSUCH", Key()], ["SCAN", "x"], ["EXPIRE", Key(), "10", "NX", "GT"], ["GETEX", Key(), "EX", "0"],
             random.Below(50) == 0 ? ["FLUSHALL"] : ["KEYS", $"key{random.Below(12)}"], random.Below(50) == 0 ? ["FLUSHDB", "SYNC"] : ["TYPE", Key()],
         ];
