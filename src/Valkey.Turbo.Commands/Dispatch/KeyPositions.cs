@@ -63,11 +63,11 @@ public ref struct KeyPositions
             // Where the word introduces a single key it may be repeated, and the last one counts.
             bool isLastWanted = keys.Last == 0;
             int at = isLastWanted ? count - 1 : first, end = isLastWanted ? first - 1 : count;
-            while (at != end && !Ascii.EqualsIgnoreCase(batch.Argument(request, at), keys.Keyword))
+            while (at != end && !IsWord(batch.Argument(request, at), keys.Keyword) && !IsWord(batch.Argument(request, at), keys.Rival))
             {
                 at += isLastWanted ? -1 : 1;
             }
-            if (at == end)
+            if (at == end || !IsWord(batch.Argument(request, at), keys.Keyword))
             {
                 return (1, 0);
             }
@@ -77,6 +77,8 @@ public ref struct KeyPositions
         }
         return (first, Math.Min(last, count - 1));
     }
+
+    private static bool IsWord(ReadOnlySpan<byte> argument, string? word) => word is not null && Ascii.EqualsIgnoreCase(argument, word);
 
     public readonly KeyPositions GetEnumerator() => this;
 

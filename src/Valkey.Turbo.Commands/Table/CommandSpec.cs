@@ -98,6 +98,9 @@ public readonly record struct KeySpec(int First, int Last, int Step, KeyFlags Fl
     /// <summary>The word that the keys stand behind, or null.</summary>
     public string? Keyword { get; init; }
 
+    /// <summary>Another word for the same purpose, or null: of the two, the one that stands last counts.</summary>
+    public string? Rival { get; init; }
+
     /// <summary>The part of the arguments up to the last that are keys: 2 for a half. 0 for all.</summary>
     public int Limit { get; init; }
 
