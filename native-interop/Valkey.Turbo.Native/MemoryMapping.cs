@@ -13,6 +13,7 @@ public static unsafe class MemoryMapping
     private const int MapNoReserve = 0x4000;
     private const int MadvDontNeed = 4;
     private const int MadvHugePage = 14;
+    private const int MadvNoHugePage = 15;
     private const nint MpolPreferred = 1;
 
     /// <summary>Reserves address space without memory behind it. Returns 0 when the kernel refuses.</summary>
@@ -30,6 +31,9 @@ public static unsafe class MemoryMapping
 
     /// <summary>Asks for transparent huge pages. A refusal is harmless: the range keeps small pages.</summary>
     public static void AdviseHugePages(nint address, nuint bytes) => madvise((void*)address, (size_t)(ulong)bytes, MadvHugePage);
+
+    /// <summary>Takes <see cref="AdviseHugePages"/> back.</summary>
+    public static void AdviseSmallPages(nint address, nuint bytes) => madvise((void*)address, (size_t)(ulong)bytes, MadvNoHugePage);
 
     /// <summary>Prefers a NUMA node (0 to 63) for pages not touched yet. A refusal is harmless.</summary>
     public static void PreferNode(nint address, nuint bytes, int node)

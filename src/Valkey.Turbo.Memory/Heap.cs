@@ -12,7 +12,7 @@ public static class Heap
     /// <summary>The size of a huge page, and the unit in which address space is handed out.</summary>
     public const int RegionBytes = 2 << 20;
 
-    // Small servers should stay small: the first regions keep 4 KiB pages.
+    // Small servers should stay small: their regions keep 4 KiB pages.
     private const int RegionsBeforeHugePages = 8;
 
     private static readonly Lock Gate = new();
@@ -50,6 +50,9 @@ public static class Heap
     }
 
     /// <summary>Takes <paramref name="count"/> adjoining regions, zeroed, on the given NUMA node (-1: any).</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="hugePages">Whether all of it is about to be written, so that huge pages cost no more than small ones.</param>
     public static nint TakeRegions(long count, int node, bool hugePages)
     {
         nint address;
@@ -78,17 +81,27 @@ public static class Heap
         {
             MemoryMapping.PreferNode(address, bytes, node);
         }
-        if (hugePages && UseHugePages && s_regionsInUse > RegionsBeforeHugePages)
+        if (hugePages)
         {
-            MemoryMapping.AdviseHugePages(address, bytes);
+            AdviseHugePages(address, count);
         }
         return address;
+    }
+
+    /// <summary>Asks for huge pages in regions that are in use, if there is enough in use for that to be worth it.</summary>
+    internal static void AdviseHugePages(nint address, long count)
+    {
+        if (UseHugePages && Volatile.Read(ref s_regionsInUse) > RegionsBeforeHugePages)
+        {
+            MemoryMapping.AdviseHugePages(address, (nuint)(count * RegionBytes));
+        }
     }
 
     /// <summary>Returns regions; their pages go back to the system at once.</summary>
     public static void ReturnRegions(nint address, long count)
     {
         MemoryMapping.Discard(address, (nuint)(count * RegionBytes));
+        MemoryMapping.AdviseSmallPages(address, (nuint)(count * RegionBytes));
         lock (Gate)
         {
             s_regionsInUse -= count;

@@ -16,15 +16,20 @@ public sealed class SpanSource(int node)
     private const uint AllFree = uint.MaxValue;
 
     private readonly Lock _gate = new();
-    private readonly RegionSet _slabs = new(hugePages: true);
-    private readonly RegionSet _runs = new(hugePages: false);
+    private readonly RegionSet _slabs = new();
+    private readonly RegionSet _runs = new();
 
     /// <summary>Takes a zeroed or recycled span for slabs or table segments.</summary>
     public nint TakeSpan()
     {
         lock (_gate)
         {
-            return _slabs.Take(1, node);
+            nint span = _slabs.Take(1, node), region = RegionOf(span);
+            if (_slabs.IsFull(region))
+            {
+                Heap.AdviseHugePages(region, 1);
+            }
+            return span;
         }
     }
 
@@ -76,10 +81,16 @@ public sealed class SpanSource(int node)
         }
     }
 
+    private static nint RegionOf(nint address) => address & ~(nint)(Heap.RegionBytes - 1);
+
     private static long RegionsFor(long bytes) => (bytes + Heap.RegionBytes - 1) / Heap.RegionBytes;
 
-    /// <summary>Regions of one kind, each with a bit per free span.</summary>
-    private sealed class RegionSet(bool hugePages)
+    /// <summary>
+    /// Regions of one kind, each with a bit per free span. They begin with small pages: clearing a huge one at its first touch
+    /// makes one command wait for milliseconds. Once all of a region has been taken the kernel may make a huge page of it,
+    /// in the background.
+    /// </summary>
+    private sealed class RegionSet
     {
         private readonly Dictionary<nint, uint> _freeSpans = [];
         private readonly Stack<nint> _candidates = [];
@@ -112,15 +123,17 @@ public sealed class SpanSource(int node)
                     }
                 }
             }
-            nint fresh = Heap.TakeRegions(1, node, hugePages);
+            nint fresh = Heap.TakeRegions(1, node, hugePages: false);
             _freeSpans[fresh] = AllFree;
             _candidates.Push(fresh);
             return Claim(fresh, AllFree, 0, count);
         }
 
+        internal bool IsFull(nint region) => _freeSpans.TryGetValue(region, out uint free) && free == 0;
+
         internal void Return(nint address, int count)
         {
-            nint region = address & ~(nint)(Heap.RegionBytes - 1);
+            nint region = RegionOf(address);
             uint before = _freeSpans[region];
             uint free = before | Mask((int)((address - region) / SpanBytes), count);
             bool hasSpare = _spare != 0 && _spare != region && _freeSpans[_spare] == AllFree;
