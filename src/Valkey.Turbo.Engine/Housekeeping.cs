@@ -132,7 +132,7 @@ public sealed class Housekeeping(Worker worker)
             }
             long seen = shard.Keyspaces[database].SweepExpired(worker, Math.Min(buckets, BucketsPerSlice));
             worker.Shards.ReleaseAll();
-            buckets -= Math.Max(1, seen);
+            buckets -= shard.Keyspaces[database].HasDueFields ? seen : Math.Max(1, seen);
             if (worker.Server.Clock.MonotonicNs >= endNs)
             {
                 return false;

@@ -24,11 +24,15 @@ public sealed class KeyListing
     public bool IsDone => _current == _parts.Length;
 
     /// <summary>Fixes the moment; every shard must be borrowed.</summary>
-    public static KeyListing Begin(Worker worker, int database, ReadOnlySpan<byte> pattern)
+    /// <param name="worker">The calling thread.</param>
+    /// <param name="database">Which database.</param>
+    /// <param name="pattern">A glob.</param>
+    /// <param name="unseenUnixMs">What has expired by then is left out.</param>
+    public static KeyListing Begin(Worker worker, int database, ReadOnlySpan<byte> pattern, long unseenUnixMs)
     {
         byte[] glob = pattern.ToArray();
         return new KeyListing([.. worker.Server.Shards.Select(
-            shard => KeyListingPart.Begin(shard.Keyspaces[database], glob, worker.NowUnixMs))]);
+            shard => KeyListingPart.Begin(shard.Keyspaces[database], glob, unseenUnixMs))]);
     }
 
     /// <summary>Goes on until a time, by one step at least, one shard at a time; less where another thread has the shard.</summary>

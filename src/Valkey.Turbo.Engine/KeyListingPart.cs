@@ -17,15 +17,15 @@ internal sealed class KeyListingPart
     private readonly Keyspace _keyspace;
     private readonly byte[] _pattern;
     private readonly bool _isAll;
-    private readonly long _nowUnixMs;
+    private readonly long _unseenUnixMs;
     private readonly CommandText _text = new();
     private readonly List<SharedMessage> _names = [];
     private HashSet<byte[]>? _added;
     private ulong _cursor;
 
-    private KeyListingPart(Keyspace keyspace, byte[] pattern, long nowUnixMs)
+    private KeyListingPart(Keyspace keyspace, byte[] pattern, long unseenUnixMs)
     {
-        (_keyspace, _pattern, _nowUnixMs) = (keyspace, pattern, nowUnixMs);
+        (_keyspace, _pattern, _unseenUnixMs) = (keyspace, pattern, unseenUnixMs);
         _isAll = GlobPattern.IsAll(pattern);
         _text.BeginWords();
     }
@@ -41,9 +41,9 @@ internal sealed class KeyListingPart
     /// <summary>The names as bulk strings, many to a message.</summary>
     internal IReadOnlyList<SharedMessage> Names => _names;
 
-    internal static KeyListingPart Begin(Keyspace keyspace, byte[] pattern, long nowUnixMs)
+    internal static KeyListingPart Begin(Keyspace keyspace, byte[] pattern, long unseenUnixMs)
     {
-        KeyListingPart part = new(keyspace, pattern, nowUnixMs);
+        KeyListingPart part = new(keyspace, pattern, unseenUnixMs);
         if (keyspace.Table.Count == 0)
         {
             part.IsDone = true;
@@ -121,7 +121,7 @@ internal sealed class KeyListingPart
     private void List(Entry entry)
     {
         long expiresAt = entry.ExpiresAtUnixMs;
-        bool isExpired = expiresAt != ITableEntry.NoExpiry && expiresAt <= _nowUnixMs;
+        bool isExpired = expiresAt != ITableEntry.NoExpiry && expiresAt <= _unseenUnixMs;
         if (isExpired || !(_isAll || GlobPattern.IsMatch(_pattern, entry.KeySpan)))
         {
             return;

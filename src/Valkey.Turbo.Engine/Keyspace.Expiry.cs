@@ -7,6 +7,10 @@ namespace Valkey.Turbo.Engine;
 /// <content>Expiry of keys and of fields: the sweep, removal on sight, and the counts of what expires.</content>
 public sealed partial class Keyspace
 {
+    private const int SweepsInEstimate = 50;
+    private const int FieldsPerStep = 256;
+    private const int FieldBucketsPerStep = 4096;
+
     /// <summary>
     /// To be called after fields of a hash have got, changed or lost an expiry, so that the sweep finds the hash: it stands
     /// in the expiry index by the first of its own expiry and its fields'.
@@ -25,14 +29,23 @@ public sealed partial class Keyspace
         Table.Replace(position, entry.Address);
     }
 
+    /// <summary>How long keys that expire have left on average: a running estimate, from a few keys a sweep; 0 if it is not known.</summary>
+    public long AverageTtlMs { get; private set; }
+
+    /// <summary>Whether the last sweep ended at a hash with more fields to remove.</summary>
+    internal bool HasDueFields { get; private set; }
+
     /// <summary>Removes entries that have expired, until the table has been walked once or <paramref name="bucketBudget"/> is spent.</summary>
     /// <returns>Buckets looked at.</returns>
     public long SweepExpired(Worker worker, long bucketBudget)
     {
         if (Table.ExpiringCount == 0)
         {
+            AverageTtlMs = 0;
             return 0;
         }
+        EstimateTtl(worker);
+        HasDueFields = false;
         long count = Math.Min(bucketBudget, Table.BucketCount);
         for (long i = 0; i < count; i++)
         {
@@ -48,12 +61,46 @@ public sealed partial class Keyspace
                 TablePosition position = Table.Find(key, KeyHash.Of(key));
                 if (!RemoveIfExpired(worker, position))
                 {
-                    ExpireFields(worker, position);
+                    HasDueFields |= ExpireFields(worker, position);
                 }
             }
             worker.Found.Clear();
+            if (HasDueFields)
+            {
+                // The same bucket once more, after others have had their turn.
+                _sweepBucket--;
+                return i;
+            }
         }
         return count;
+    }
+
+    private void EstimateTtl(Worker worker)
+    {
+        TtlSample sample = new() { NowUnixMs = worker.NowUnixMs };
+        Table.VisitBucket((long)(worker.Random.NextDouble() * Table.BucketCount), ref sample);
+        if (sample.Count > 0)
+        {
+            long mean = sample.SumMs / sample.Count;
+            AverageTtlMs = AverageTtlMs == 0 ? mean : AverageTtlMs + (mean - AverageTtlMs) / SweepsInEstimate;
+        }
+    }
+
+    private struct TtlSample : IEntryVisitor
+    {
+        internal long NowUnixMs;
+        internal long SumMs;
+        internal long Count;
+
+        public void Visit(nint entry)
+        {
+            long expiresAt = new Entry(entry).ExpiresAtUnixMs;
+            if (expiresAt != ITableEntry.NoExpiry && expiresAt > NowUnixMs)
+            {
+                SumMs += expiresAt - NowUnixMs;
+                Count++;
+            }
+        }
     }
 
     private void ChangeExpiryInPlace(Worker worker, TablePosition position, Entry entry, long expiresAtUnixMs)
@@ -74,35 +121,33 @@ public sealed partial class Keyspace
         {
             return false;
         }
+        if (worker.Server.Config.ImportMode.IsSet && worker.Session is { IsImportSource: true })
+        {
+            return false;
+        }
         // While clients are paused or data is brought in, keys stay; those who may still read just don't see them.
         if (worker.Server.KeepsExpired && !worker.IsWriting)
         {
-            return !(worker.Server.Config.ImportMode.IsSet && worker.Session is { IsImportSource: true });
+            return true;
         }
         Expire(worker, position);
         return true;
     }
 
-    /// <summary>Removes the fields of a hash that have expired, and the hash if none is left.</summary>
-    private void ExpireFields(Worker worker, TablePosition position)
+    /// <summary>Removes fields of a hash that have expired, up to some hundreds, and the hash if none is left.</summary>
+    /// <returns>Whether there may be more that are due.</returns>
+    private bool ExpireFields(Worker worker, TablePosition position)
     {
         Entry entry = new(position.Entry);
-        BeforeChange(entry);
         HashTable<HashField> table = new HashValue(entry, Shard.Arena).Table;
         List<nint> due = worker.FoundFields;
-        long earliest = long.MaxValue;
-        foreach (nint address in table)
+        bool isOver = table.WalkDue(worker.NowUnixMs, FieldBucketsPerStep, FieldsPerStep, due);
+        if (due.Count == 0)
         {
-            HashField field = new(address);
-            if (field.IsExpired(worker.NowUnixMs))
-            {
-                due.Add(address);
-            }
-            else if (field.Expiry != ITableEntry.NoExpiry)
-            {
-                earliest = Math.Min(earliest, field.Expiry);
-            }
+            NoteFieldExpiry(worker, position);
+            return !isOver;
         }
+        BeforeChange(entry);
         Shard.NoteChange(worker, Database, entry.KeySpan);
         worker.JournalFieldsDeleted(Shard, Database, entry.KeySpan, due);
         foreach (nint address in due)
@@ -113,15 +158,15 @@ public sealed partial class Keyspace
         }
         worker.Stats.ExpiredFields += due.Count;
         due.Clear();
-        table.SetEarliestExpiry(earliest);
         worker.Server.KeyEvents.Announce(worker, KeyEvent.Expired, "hexpired", Database, entry.KeySpan);
         if (table.Count == 0)
         {
             worker.Server.KeyEvents.Announce(worker, KeyEvent.Generic, "del", Database, entry.KeySpan);
             Delete(worker, position, lazily: false);
-            return;
+            return false;
         }
         NoteFieldExpiry(worker, position);
+        return !isOver;
     }
 
     private void Expire(Worker worker, TablePosition position)

@@ -28,6 +28,10 @@ public sealed class WorkerStats
     public long QueryLimitDisconnections;
     /// <summary>Changes of data, as Valkey counts them towards the next save.</summary>
     public long Changes;
+    /// <summary>How often bytes were received.</summary>
+    public long Reads;
+    /// <summary>How often replies were handed to the kernel.</summary>
+    public long Writes;
     public long InputBytes;
     public long OutputBytes;
     public long ErrorReplies;
@@ -47,7 +51,7 @@ public sealed class WorkerStats
     {
         CommandsProcessed = ConnectionsReceived = KeyspaceHits = KeyspaceMisses = ExpiredKeys = ExpiredFields = EvictedKeys = LazyFreed = 0;
         EvictedClients = OutputLimitDisconnections = QueryLimitDisconnections = 0;
-        InputBytes = OutputBytes = ErrorReplies = ParkedCommands = EventLoopCycles = ActiveNs = 0;
+        InputBytes = OutputBytes = Reads = Writes = ErrorReplies = ParkedCommands = EventLoopCycles = ActiveNs = 0;
         Array.Clear(Commands);
         Array.Clear(Latencies);
     }

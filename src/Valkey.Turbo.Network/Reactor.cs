@@ -209,6 +209,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     {
         connection.Session.InputTotalBytes += bytes.Length;
         _worker.Stats.InputBytes += bytes.Length;
+        _worker.Stats.Reads++;
         if (connection.Input.Length == 0 && !connection.IsParked)
         {
             int consumed = RunRequests(connection, bytes);
@@ -359,6 +360,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             if (connection.Output.QueuedBytes > 0)
             {
                 _engine.Send(connection);
+                _worker.Stats.Writes++;
             }
             else
             {

@@ -34,6 +34,7 @@ public static class GradualRelease
             ValueEncoding.HashTable => FreeTable(new HashValue(entry, arena).Table, arena, static (arena, field) => new HashField(field).Free(arena)),
             ValueEncoding.RankedTree => FreeSortedSet(entry, arena),
             ValueEncoding.QuickList => new ListValue(entry, arena).Chain.FreeGradually(LinksPerStep),
+            ValueEncoding.Stream => new StreamValue(entry, arena).FreeGradually(LinksPerStep),
             _ => FreeAtOnce(entry, arena),
         };
         while (steps.MoveNext())

@@ -16,12 +16,72 @@ public readonly unsafe partial struct HashTable<TEntry>
     private static bool IsDue(uint deadline, long nowUnixMs) =>
         (DeadlineOf(nowUnixMs) - deadline & Bucket.DeadlineMask) <= HalfCircle;
 
-    /// <summary>Raises <see cref="EarliestExpiryUnixMs"/>, after every bucket was looked at.</summary>
-    public void SetEarliestExpiry(long unixMs) => _state->EarliestExpiryUnixMs = unixMs;
+    /// <summary>
+    /// Goes on with a walk over the table that finds what is due: over some buckets, until it has found enough. Whatever is added or moved
+    /// in between is known to the walk. When it is over, <see cref="EarliestExpiryUnixMs"/> is right again, and the next begins.
+    /// </summary>
+    /// <returns>Whether the walk is over; what was found is to be removed either way.</returns>
+    public bool WalkDue(long nowUnixMs, int bucketBudget, int enough, List<nint> due)
+    {
+        SetNow(nowUnixMs);
+        if (_state->WalkedBuckets == 0)
+        {
+            _state->WalkedEarliestUnixMs = long.MaxValue;
+        }
+        while (_state->WalkedBuckets < BucketCount)
+        {
+            if (bucketBudget-- == 0 || due.Count >= enough)
+            {
+                // Whoever looks for the earliest must come back at once.
+                _state->EarliestExpiryUnixMs = nowUnixMs;
+                return false;
+            }
+            for (Bucket bucket = BucketAt((ulong)_state->WalkedBuckets); !bucket.IsNull; bucket = bucket.Next)
+            {
+                _state->WalkedEarliestUnixMs = Math.Min(_state->WalkedEarliestUnixMs, LookAt(bucket, nowUnixMs, due));
+            }
+            _state->WalkedBuckets++;
+        }
+        _state->EarliestExpiryUnixMs = _state->WalkedEarliestUnixMs;
+        _state->WalkedBuckets = 0;
+        // Removing what was found may have moved other entries that are due to buckets behind the walk.
+        return _state->EarliestExpiryUnixMs > nowUnixMs;
+    }
+
+    /// <summary>Notes what has expired, and returns a lower bound of the other expiries.</summary>
+    private static long LookAt(Bucket bucket, long nowUnixMs, List<nint> due)
+    {
+        if (bucket.Expiring == 0)
+        {
+            return long.MaxValue;
+        }
+        if (!IsDue(bucket.Deadline, nowUnixMs))
+        {
+            long unitsAhead = bucket.Deadline - DeadlineOf(nowUnixMs) & Bucket.DeadlineMask;
+            return (nowUnixMs >> DeadlineUnitShift) + unitsAhead << DeadlineUnitShift;
+        }
+        long earliest = long.MaxValue;
+        for (uint mask = bucket.Expiring; mask != 0; mask &= mask - 1)
+        {
+            nint entry = bucket.Entry(BitOperations.TrailingZeroCount(mask));
+            long expiresAt = TEntry.ExpiresAtUnixMs(entry);
+            if (expiresAt <= nowUnixMs)
+            {
+                due.Add(entry);
+            }
+            else
+            {
+                earliest = Math.Min(earliest, expiresAt);
+            }
+        }
+        bucket.Deadline = DeadlineOf(Math.Min(earliest, nowUnixMs + HorizonMs));
+        return earliest;
+    }
 
     private void LowerDeadline(Bucket bucket, long expiresAtUnixMs, bool hasDeadline)
     {
         _state->EarliestExpiryUnixMs = Math.Min(_state->EarliestExpiryUnixMs, expiresAtUnixMs);
+        _state->WalkedEarliestUnixMs = Math.Min(_state->WalkedEarliestUnixMs, expiresAtUnixMs);
         uint deadline = DeadlineOf(Math.Clamp(expiresAtUnixMs, NowUnixMs, NowUnixMs + HorizonMs));
         uint now = DeadlineOf(NowUnixMs);
         uint current = bucket.Deadline;

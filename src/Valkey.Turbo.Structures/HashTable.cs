@@ -50,7 +50,7 @@ public readonly unsafe partial struct HashTable<TEntry>
     private const long ShrinkBelowHalves = 6;
     private const int EntriesOnStack = 64;
 
-    private const int StateBytes = 72;
+    private const int StateBytes = 88;
 
     /// <summary>What a table consists of; lies in the arena, so that a table costs the collector nothing.</summary>
     [StructLayout(LayoutKind.Sequential, Size = StateBytes)]
@@ -64,6 +64,8 @@ public readonly unsafe partial struct HashTable<TEntry>
         internal long ExpiringCount;
         internal long NowUnixMs;
         internal long EarliestExpiryUnixMs;
+        internal long WalkedBuckets;
+        internal long WalkedEarliestUnixMs;
         internal int SegmentCapacity;
         internal int FirstSegmentBuckets;
     }

@@ -53,6 +53,27 @@ public readonly unsafe struct IntSet(nint address)
         }
     }
 
+    /// <summary>Adds all integers to a list, in ascending order.</summary>
+    public void CopyTo(List<long> target)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            target.Add(this[i]);
+        }
+    }
+
+    /// <summary>Moves those of some ascending integers that are in the set to the front, and returns how many.</summary>
+    public int Keep(Span<long> values)
+    {
+        void* at = (void*)(Address + HeaderBytes);
+        return Width switch
+        {
+            2 => IntSetIntersection.Keep(new ReadOnlySpan<short>(at, Count), values),
+            4 => IntSetIntersection.Keep(new ReadOnlySpan<int>(at, Count), values),
+            _ => IntSetIntersection.Keep(new ReadOnlySpan<long>(at, Count), values),
+        };
+    }
+
     /// <summary>Makes an empty set.</summary>
     public static IntSet Create(Arena arena)
     {

@@ -90,6 +90,17 @@ public readonly struct SetValue(Entry entry, Arena arena)
         return AddToTable(value);
     }
 
+    /// <summary>Adds an integer as a member; false if it was one already.</summary>
+    public bool Add(long value, CollectionLimits limits)
+    {
+        if (Encoding == ValueEncoding.IntSet)
+        {
+            return AddToIntSet(value, limits);
+        }
+        Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
+        return Add(scratch[..Decimal64.Format(value, scratch)], limits);
+    }
+
     /// <summary>Removes a member; false if it was none.</summary>
     public bool Remove(ReadOnlySpan<byte> value)
     {
@@ -192,11 +203,7 @@ public readonly struct SetValue(Entry entry, Arena arena)
     {
         if (Decimal64.TryParse(value, out long integer))
         {
-            Move(IntSet.Add(arena, integer, out wasAdded).Address);
-            if (IntSet.Count > limits.SetMaxIntsetEntries)
-            {
-                ConvertTo(ValueEncoding.HashTable);
-            }
+            wasAdded = AddToIntSet(integer, limits);
             return true;
         }
         IntSet integers = IntSet;
@@ -206,6 +213,16 @@ public readonly struct SetValue(Entry entry, Arena arena)
         ConvertTo(fits ? ValueEncoding.Listpack : ValueEncoding.HashTable);
         wasAdded = false;
         return false;
+    }
+
+    private bool AddToIntSet(long value, CollectionLimits limits)
+    {
+        Move(IntSet.Add(arena, value, out bool wasAdded).Address);
+        if (IntSet.Count > limits.SetMaxIntsetEntries)
+        {
+            ConvertTo(ValueEncoding.HashTable);
+        }
+        return wasAdded;
     }
 
     private static int Digits(long value)

@@ -138,14 +138,26 @@ internal static class InfoText
         Line(text, "used_memory_dataset", used - tables);
         Line(text, "used_memory_dataset_perc", Fixed(used == 0 ? 0 : 100.0 * (used - tables) / used) + "%");
         Line(text, "allocator_allocated", used);
-        Line(text, "allocator_active", Memory.Heap.MappedBytes);
+        long mapped = Memory.Heap.MappedBytes;
+        Line(text, "allocator_active", mapped);
         Line(text, "allocator_resident", resident);
+        Zeros(text, "allocator_muzzy");
+        Line(text, "allocator_frag_ratio", Fixed(used == 0 ? 0 : (double)mapped / used));
+        Line(text, "allocator_frag_bytes", mapped - used);
+        Line(text, "allocator_rss_ratio", Fixed(mapped == 0 ? 0 : (double)resident / mapped));
+        Line(text, "allocator_rss_bytes", resident - mapped);
+        Line(text, "rss_overhead_ratio", "1.00");
+        Zeros(text, "rss_overhead_bytes");
         Line(text, "managed_heap_bytes", GC.GetTotalMemory(false));
         Line(text, "managed_collections", GC.CollectionCount(0));
         Line(text, "total_system_memory", total);
         Line(text, "total_system_memory_human", MemorySize.Describe(total));
         Zeros(text, "used_memory_lua used_memory_vm_eval used_memory_scripts_eval number_of_cached_scripts number_of_functions "
             + "number_of_libraries used_memory_vm_functions used_memory_vm_total used_memory_functions used_memory_scripts");
+        foreach (string name in (string[])["used_memory_lua_human", "used_memory_vm_total_human", "used_memory_scripts_human"])
+        {
+            Line(text, name, MemorySize.Describe(0));
+        }
         Line(text, "maxmemory", server.Config.MaxMemory.Number);
         Line(text, "maxmemory_human", MemorySize.Describe(server.Config.MaxMemory.Number));
         Line(text, "maxmemory_policy", server.Config.MaxMemoryPolicy.Choice);
@@ -153,7 +165,7 @@ internal static class InfoText
         Line(text, "mem_fragmentation_bytes", resident - used);
         Zeros(text, "mem_not_counted_for_evict mem_replication_backlog mem_total_replication_buffers mem_replicas_repl_buffer mem_clients_slaves");
         Line(text, "mem_clients_normal", server.Clients.Values.Sum(client => client.Transport.InputCapacity + client.Transport.OutputBytes));
-        Zeros(text, "mem_cluster_links mem_aof_buffer");
+        Zeros(text, "mem_cluster_links mem_cluster_slot_import mem_cluster_slot_export mem_aof_buffer");
         Line(text, "mem_allocator", "turbo-slabs");
         Zeros(text, "mem_overhead_db_hashtable_rehashing active_defrag_running");
         Line(text, "lazyfree_pending_objects", server.Shards.Sum(shard => shard.DyingCount));
@@ -177,7 +189,7 @@ internal static class InfoText
         Line(text, "aof_last_bgrewrite_status", "ok");
         Zeros(text, "aof_rewrites aof_rewrites_consecutive_failures");
         Line(text, "aof_last_write_status", "ok");
-        Zeros(text, "aof_last_cow_size module_fork_in_progress module_fork_last_cow_size");
+        Zeros(text, "aof_last_cow_size module_fork_in_progress module_fork_last_cow_size slot_migration_fork_in_progress");
     }
 
     private static void Stats(CommandContext context, StringBuilder text)
@@ -189,7 +201,7 @@ internal static class InfoText
         Line(text, "instantaneous_ops_per_sec", server.Rates.CommandsPerSecond);
         Line(text, "total_net_input_bytes", Sum(stats => stats.InputBytes));
         Line(text, "total_net_output_bytes", Sum(stats => stats.OutputBytes));
-        Zeros(text, "total_net_repl_input_bytes total_net_repl_output_bytes");
+        Zeros(text, "total_net_repl_input_bytes total_net_repl_output_bytes total_net_cluster_slot_import_bytes total_net_cluster_slot_export_bytes");
         Line(text, "instantaneous_input_kbps", Fixed(server.Rates.InputKilobytesPerSecond));
         Line(text, "instantaneous_output_kbps", Fixed(server.Rates.OutputKilobytesPerSecond));
         Line(text, "instantaneous_input_repl_kbps", "0.00");
@@ -197,7 +209,9 @@ internal static class InfoText
         Line(text, "rejected_connections", Volatile.Read(ref server.RejectedConnections));
         Zeros(text, "sync_full sync_partial_ok sync_partial_err");
         Line(text, "expired_keys", Sum(stats => stats.ExpiredKeys));
+        Line(text, "expired_fields", Sum(stats => stats.ExpiredFields));
         Line(text, "expired_stale_perc", "0.00");
+        Line(text, "expired_keys_with_volatile_items_stale_perc", "0.00");
         Zeros(text, "expired_time_cap_reached_count expire_cycle_cpu_milliseconds");
         Line(text, "evicted_keys", Sum(stats => stats.EvictedKeys));
         Line(text, "evicted_clients", Sum(stats => stats.EvictedClients));
@@ -220,8 +234,14 @@ internal static class InfoText
         Line(text, "client_output_buffer_limit_disconnections", Sum(stats => stats.OutputLimitDisconnections));
         Line(text, "parked_commands", Sum(stats => stats.ParkedCommands));
         Line(text, "contended_borrows", server.Workers.Sum(worker => worker.Shards.ContendedCount));
+        Line(text, "total_reads_processed", Sum(stats => stats.Reads));
+        Line(text, "total_writes_processed", Sum(stats => stats.Writes));
+        Zeros(text, "io_threaded_reads_processed io_threaded_writes_processed io_threaded_freed_objects io_threaded_accept_processed "
+            + "io_threaded_poll_processed io_threaded_total_prefetch_batches io_threaded_total_prefetch_entries reply_buffer_shrinks reply_buffer_expands");
         Line(text, "eventloop_cycles", Sum(stats => stats.EventLoopCycles));
-        Zeros(text, "acl_access_denied_auth acl_access_denied_cmd acl_access_denied_key acl_access_denied_channel");
+        Line(text, "eventloop_duration_cmd_sum", Sum(stats => stats.ActiveNs) / 1000);
+        Zeros(text, "acl_access_denied_auth acl_access_denied_cmd acl_access_denied_key acl_access_denied_channel acl_access_denied_tls_cert "
+            + "acl_access_denied_db");
     }
 
     private static void Replication(CommandContext context, StringBuilder text)
@@ -306,7 +326,8 @@ internal static class InfoText
             if (keys > 0)
             {
                 long expiring = server.Shards.Sum(shard => shard.Keyspaces[database].ExpiringCount);
-                Line(text, $"db{database}", $"keys={keys},expires={expiring},avg_ttl=0,keys_with_volatile_items={server.Shards.Sum(shard => shard.Keyspaces[database].VolatileHashCount)}");
+                double ttlSum = server.Shards.Sum(shard => (double)shard.Keyspaces[database].AverageTtlMs * shard.Keyspaces[database].ExpiringCount);
+                Line(text, $"db{database}", $"keys={keys},expires={expiring},avg_ttl={(long)(ttlSum / Math.Max(1, expiring))},keys_with_volatile_items={server.Shards.Sum(shard => shard.Keyspaces[database].VolatileHashCount)}");
             }
         }
     }

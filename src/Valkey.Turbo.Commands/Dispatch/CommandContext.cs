@@ -60,6 +60,12 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     /// <summary>Milliseconds since 1970 at the start of the batch.</summary>
     public long NowUnixMs => Worker.NowUnixMs;
 
+    /// <summary>Whether something that is to expire then goes at once; while data is brought in it stays, whatever its expiry.</summary>
+    public bool IsPast(long unixMs) => unixMs <= NowUnixMs && !Server.Config.ImportMode.IsSet;
+
+    /// <summary>What has expired by then is not seen: by now, but 0 for a client that brings data in, which sees everything.</summary>
+    public long UnseenUnixMs => Server.Config.ImportMode.IsSet && Session.IsImportSource ? 0 : NowUnixMs;
+
     internal void Begin(Session session, CommandSpec command, RequestBatch batch, int request, ulong firstKeyHash, int firstKeyShard)
     {
         Session = session;

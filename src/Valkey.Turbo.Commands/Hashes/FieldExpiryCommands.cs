@@ -162,7 +162,7 @@ internal static class FieldExpiryCommands
         {
             return ConditionNotMet;
         }
-        if (when <= context.NowUnixMs)
+        if (context.IsPast(when))
         {
             hash.Remove(field, context.NowUnixMs);
             return DeletedAtOnce;

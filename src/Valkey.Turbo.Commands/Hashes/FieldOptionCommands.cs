@@ -64,7 +64,7 @@ internal static class FieldOptionCommands
             return;
         }
         context.BeginChange(ref key, ValueType.Hash, ValueEncoding.Listpack);
-        if (options.HasExpiry && when <= context.NowUnixMs)
+        if (options.HasExpiry && context.IsPast(when))
         {
             DeleteAtOnce(context, ref key, first);
         }
@@ -191,7 +191,7 @@ internal static class FieldOptionCommands
         {
             return false;
         }
-        if (options.HasExpiry && when <= context.NowUnixMs)
+        if (options.HasExpiry && context.IsPast(when))
         {
             context.Worker.Stats.ExpiredFields++;
             return hash.Remove(field, context.NowUnixMs);
@@ -207,7 +207,7 @@ internal static class FieldOptionCommands
     private static void RecordExpiryChange(
         CommandContext context, in KeyHandle key, in SetOptions options, long when, List<int> changed)
     {
-        if (options.HasExpiry && when <= context.NowUnixMs)
+        if (options.HasExpiry && context.IsPast(when))
         {
             FieldExpiryCommands.RecordDeleted(context, key, changed);
             context.Changed(key, KeyEvent.Hash, "hexpired", changed.Count);

@@ -78,7 +78,7 @@ internal static class DumpCommands
         {
             return;
         }
-        if (ttl > 0 && expiresAt <= context.NowUnixMs)
+        if (ttl > 0 && context.IsPast(expiresAt))
         {
             key.Keyspace.Discard(entry);
             DropReplaced(context, ref key);

@@ -73,7 +73,7 @@ internal static class ExpiryCommands
             context.Reply.Integer(0);
             return;
         }
-        if (when <= context.NowUnixMs)
+        if (context.IsPast(when))
         {
             context.DeleteAsExpired(ref key);
         }

@@ -48,7 +48,7 @@ internal static class ScanCommands
         int database = context.Session.Database;
         if (!context.Worker.Shards.IsPinned && context.Server.Shards.Sum(shard => shard.Keyspaces[database].Table.Count) > MostKeysAtOnce)
         {
-            context.WaitFor(KeyListing.Begin(context.Worker, database, pattern));
+            context.WaitFor(KeyListing.Begin(context.Worker, database, pattern, context.UnseenUnixMs));
             return;
         }
         ListNow(context, pattern);
@@ -66,7 +66,7 @@ internal static class ScanCommands
                 keyspace.Table.VisitBucket(bucket, ref collector);
             }
         }
-        Filter(found, pattern, null, context.NowUnixMs, expired: null);
+        Filter(found, pattern, null, context.UnseenUnixMs, expired: null);
         ReplyNames(context, found);
         Clear(found);
     }
@@ -138,7 +138,7 @@ internal static class ScanCommands
     {
         using Scratch<byte[]> scratch = new();
         List<byte[]> expired = scratch.Items;
-        Filter(found, pattern, type, context.NowUnixMs, expired);
+        Filter(found, pattern, type, context.UnseenUnixMs, expired);
         Span<byte> digits = stackalloc byte[Decimal64.MaxDigits];
         foreach (nint entry in found)
         {

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
@@ -87,6 +89,26 @@ internal static class SetAlgebra
         keyspace.Discard(result);
     }
 
+    /// <summary>Finds the intersection of intsets, in order; false if not all are.</summary>
+    private static bool TryIntersectIntegers(ReadOnlySpan<SetValue?> sets, List<long> common)
+    {
+        foreach (SetValue? set in sets)
+        {
+            if (set is not { Encoding: ValueEncoding.IntSet })
+            {
+                return false;
+            }
+        }
+        TrySmallest(sets, out SetValue smallest);
+        smallest.IntSet.CopyTo(common);
+        foreach (SetValue? set in sets)
+        {
+            int kept = set!.Value.IntSet.Keep(CollectionsMarshal.AsSpan(common));
+            common.RemoveRange(kept, common.Count - kept);
+        }
+        return true;
+    }
+
     /// <summary>The intersection of tables is replied from where its members lie; other sets are small.</summary>
     private static void ComputeIntersection(CommandContext context)
     {
@@ -112,7 +134,20 @@ internal static class SetAlgebra
         }
         else if (!isRefused)
         {
-            ReplyResult(context, sets, Intersect);
+            using Scratch<long> scratch = new();
+            List<long> common = scratch.Items;
+            if (TryIntersectIntegers(sets, common))
+            {
+                context.Reply.Set(common.Count);
+                foreach (long member in common)
+                {
+                    context.Reply.BulkInteger(member);
+                }
+            }
+            else
+            {
+                ReplyResult(context, sets, Intersect);
+            }
         }
         ArrayPool<SetValue?>.Shared.Return(rented);
     }
@@ -150,6 +185,15 @@ internal static class SetAlgebra
 
     private static long Intersect(CommandContext context, ReadOnlySpan<SetValue?> sets, SetValue target)
     {
+        using Scratch<long> integers = new();
+        if (TryIntersectIntegers(sets, integers.Items))
+        {
+            foreach (long member in integers.Items)
+            {
+                target.Add(member, context.Limits);
+            }
+            return target.Count;
+        }
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         if (!TrySmallest(sets, out SetValue smallest))
         {
@@ -276,6 +320,11 @@ internal static class SetAlgebra
     {
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         long found = 0;
+        using Scratch<long> integers = new();
+        if (TryIntersectIntegers(sets, integers.Items))
+        {
+            return Math.Min(limit, integers.Items.Count);
+        }
         if (TrySmallest(sets, out SetValue smallest))
         {
             for (SetEnumerator members = smallest.Enumerate(); found < limit && members.MoveNext();)

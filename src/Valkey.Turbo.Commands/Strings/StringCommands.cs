@@ -132,7 +132,7 @@ internal static class StringCommands
 
     private static void Store(CommandContext context, ref KeyHandle key, in SetOptions options, int valueIndex)
     {
-        if (options.HasExpiry && options.ExpiresAtUnixMs <= context.NowUnixMs)
+        if (options.HasExpiry && context.IsPast(options.ExpiresAtUnixMs))
         {
             context.DeleteAsExpired(ref key);
             return;
@@ -231,7 +231,7 @@ internal static class StringCommands
         {
             return;
         }
-        if (options.HasExpiry && options.IsAbsolute && options.ExpiresAtUnixMs <= context.NowUnixMs)
+        if (options.HasExpiry && options.IsAbsolute && context.IsPast(options.ExpiresAtUnixMs))
         {
             context.DeleteAsExpired(ref key);
         }

@@ -251,6 +251,35 @@ public readonly unsafe struct ConsumerGroup(nint address) : ITableEntry
         arena.Free(Address, sizeof(Head) + SetMember.BytesFor(Name.Length));
     }
 
+    /// <summary>Frees what is pending, in steps.</summary>
+    internal IEnumerator<bool> ForgetPendingGradually(Arena arena, int piecesPerStep)
+    {
+        int step = 0;
+        foreach (nint address in Consumers(arena))
+        {
+            // The entries are those of the group's own map, which frees them.
+            IdMap own = new Consumer(address).Pending(arena);
+            while (own.TryCeiling(StreamId.Min, out StreamId id, out _))
+            {
+                own.Remove(id);
+                if (++step % piecesPerStep == 0)
+                {
+                    yield return true;
+                }
+            }
+        }
+        IdMap all = Pending(arena);
+        while (all.TryCeiling(StreamId.Min, out StreamId id, out nint entry))
+        {
+            new PendingEntry(entry).Free(arena);
+            all.Remove(id);
+            if (++step % piecesPerStep == 0)
+            {
+                yield return true;
+            }
+        }
+    }
+
     internal ConsumerGroup Copy(Arena source, Arena target)
     {
         ConsumerGroup copy = Create(target, Name, LastId, EntriesRead);

@@ -172,6 +172,32 @@ public readonly unsafe partial struct StreamValue(Entry entry, Arena arena)
     /// <summary>How many pieces of memory there are to free, about.</summary>
     internal long FreeEffort => Length + (HasGroups ? Groups.Count : 0);
 
+    /// <summary>Frees the entries and what is pending in steps, and the stream with the last.</summary>
+    internal IEnumerator<bool> FreeGradually(int piecesPerStep)
+    {
+        StreamValue stream = this;
+        int step = 0;
+        IdMap blocks = Blocks;
+        while (blocks.TryCeiling(StreamId.Min, out StreamId first, out nint items))
+        {
+            new Listpack(items).Free(stream.Arena);
+            blocks.Remove(first);
+            if (++step % piecesPerStep == 0)
+            {
+                yield return true;
+            }
+        }
+        foreach (nint address in stream.HasGroups ? stream.Groups : default)
+        {
+            IEnumerator<bool> pending = new ConsumerGroup(address).ForgetPendingGradually(stream.Arena, piecesPerStep);
+            while (pending.MoveNext())
+            {
+                yield return true;
+            }
+        }
+        stream.Free();
+    }
+
     internal void Free()
     {
         IdMap blocks = Blocks;

@@ -26,7 +26,7 @@ public sealed class KeyListingTests
         }
         HashSet<string> expected = [.. present.Where(name => name.EndsWith('7'))];
         Worker worker = server.Server.Workers[0];
-        KeyListing listing = KeyListing.Begin(worker, 0, "*7"u8);
+        KeyListing listing = KeyListing.Begin(worker, 0, "*7"u8, worker.NowUnixMs);
         int steps = 0;
         while (!listing.Advance(worker, worker.Server.Clock.MonotonicNs + 1))
         {
@@ -68,7 +68,7 @@ public sealed class KeyListingTests
             Add(server, present, i);
         }
         Worker worker = server.Server.Workers[0];
-        KeyListing listing = KeyListing.Begin(worker, 0, "*"u8);
+        KeyListing listing = KeyListing.Begin(worker, 0, "*"u8, worker.NowUnixMs);
         listing.Advance(worker, worker.Server.Clock.MonotonicNs + 1);
         Assert.Equal("+OK\r\n", server.Run(command.Split(' ')));
         server.Run("SET", "later", "1");

@@ -122,6 +122,59 @@ public sealed class HashTableTests
         }
     }
 
+    [Theory]
+    [InlineData(41UL, 3)]
+    [InlineData(42UL, 1)]
+    public void AWalkInStepsMissesNothingThatIsDue(ulong seed, int removals)
+    {
+        RandomSource random = new(seed);
+        HashTable<Entry> table = new(_arena);
+        table.SetNow(Now);
+        Dictionary<string, nint> present = [];
+        long time = Now;
+        for (int round = 0; round < 40; round++)
+        {
+            long begin = time;
+            HashSet<string> dueAtBegin = [.. present.Where(pair => new Entry(pair.Value).ExpiresAtUnixMs is var at && at != ITableEntry.NoExpiry && at <= begin).Select(pair => pair.Key)];
+            List<nint> found = [];
+            bool isOver = false;
+            while (!isOver)
+            {
+                isOver = table.WalkDue(time, 8, 5, found);
+                foreach (nint address in found)
+                {
+                    string key = Encoding.UTF8.GetString(new Entry(address).KeySpan);
+                    Assert.True(new Entry(address).ExpiresAtUnixMs <= time);
+                    table.Remove(table.Find(Encoding.UTF8.GetBytes(key), Hash(key)));
+                    present.Remove(key);
+                    dueAtBegin.Remove(key);
+                }
+                found.Clear();
+                // The table grows in some rounds and shrinks in others, while the walk is under way.
+                for (int i = 0; i < 20; i++)
+                {
+                    string key = $"w{random.Below(8000)}";
+                    bool isPresent = present.ContainsKey(key);
+                    if (!isPresent && random.Below(4) >= (round % 2 == 0 ? 1 : removals))
+                    {
+                        present[key] = NewEntry(key, random.Below(5) == 0 ? ITableEntry.NoExpiry : time + random.Below(60_000));
+                        table.Insert(present[key], Hash(key));
+                    }
+                    else if (isPresent && round % 2 == 1)
+                    {
+                        table.Remove(table.Find(Encoding.UTF8.GetBytes(key), Hash(key)));
+                        present.Remove(key);
+                        dueAtBegin.Remove(key);
+                    }
+                }
+                time += 3;
+            }
+            Assert.Empty(dueAtBegin);
+            Assert.All(present.Values, entry => Assert.True(new Entry(entry).ExpiresAtUnixMs >= table.EarliestExpiryUnixMs || new Entry(entry).ExpiresAtUnixMs == ITableEntry.NoExpiry));
+            time += 5000;
+        }
+    }
+
     [Fact]
     public void TheExpiryIndexFindsEveryDueEntryAndNoOther()
     {
