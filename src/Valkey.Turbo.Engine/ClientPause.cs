@@ -16,6 +16,7 @@ public enum PauseKind
 /// </summary>
 public sealed class ClientPause(ServerInstance server)
 {
+    private const int LongestWaitMs = 100;
     private volatile PauseKind _kind;
     private long _endNs;
 
@@ -56,5 +57,20 @@ public sealed class ClientPause(ServerInstance server)
     {
         _kind = PauseKind.None;
         server.WakeAll();
+    }
+
+    /// <summary>
+    /// Waits, though not for long, until the other threads have run what has waited: whoever has ended the pause may rely on that.
+    /// The calling thread must not hold anything.
+    /// </summary>
+    public void AwaitOthers(Worker caller)
+    {
+        foreach (Worker worker in server.Workers)
+        {
+            if (worker != caller)
+            {
+                SpinWait.SpinUntil(() => worker.PostponedCount == 0, LongestWaitMs);
+            }
+        }
     }
 }

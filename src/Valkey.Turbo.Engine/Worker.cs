@@ -21,6 +21,7 @@ public sealed class Worker : IDisposable
     private long _lastStampNs;
     private readonly Queue<(KeyListing Listing, Session Client)> _listings = new();
     private long _turn;
+    private int _postponedCount;
 
     internal Worker(ServerInstance server, int thread, ulong seed)
     {
@@ -144,6 +145,13 @@ public sealed class Worker : IDisposable
 
     /// <summary>Bytes of the thread's clients' buffers; a recent value.</summary>
     public long BufferBytes { get; set; }
+
+    /// <summary>How many of the thread's clients have a command that waits for the end of a pause, or for shards. Other threads read it.</summary>
+    public int PostponedCount
+    {
+        get => Volatile.Read(ref _postponedCount);
+        set => Volatile.Write(ref _postponedCount, value);
+    }
 
     /// <summary>Whether the command that runs is one that writes.</summary>
     public bool IsWriting { get; set; }

@@ -23,6 +23,7 @@ internal sealed partial class Reactor
         if (connection.Session.IsPostponed)
         {
             _postponed.Enqueue(connection);
+            _worker.PostponedCount = _postponed.Count;
         }
         else if (connection.Session.Blocked is not { IsWaiting: true } command)
         {
@@ -65,6 +66,8 @@ internal sealed partial class Reactor
         {
             _worker.Shards.Abandon();
         }
+        // What has waited for the end of a pause may wait for a shard now.
+        _worker.PostponedCount = _postponed.Count + _parked.Count;
     }
 
     private void Resume(Connection connection)

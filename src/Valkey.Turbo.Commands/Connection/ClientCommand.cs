@@ -63,8 +63,12 @@ internal static class ClientCommand
         CommandSpec.Define(name, arity, flags, "connection", since, name is "list" or "kill" ? "O(N) where N is the number of client connections" : "O(1)",
             summary, run, syntax: syntax, tips: tips, categories: $"{categories} connection".Trim(), scope: ShardScope.None);
 
-    private static void Info(CommandContext context) =>
+    private static void Info(CommandContext context)
+    {
+        context.Session.ArgumentBytes = context.ArgumentBytes;
         context.Reply.Verbatim("txt", context.Session.Describe(context.Worker.NowMonotonicNs) + "\n");
+        context.Session.ArgumentBytes = 0;
+    }
 
     private static void List(CommandContext context)
     {
@@ -73,6 +77,7 @@ internal static class ClientCommand
             return;
         }
         StringBuilder text = new();
+        context.Session.ArgumentBytes = context.ArgumentBytes;
         foreach (Session session in context.Server.Clients.Values.OrderBy(client => client.Id))
         {
             if (filter.Matches(session, context))
@@ -80,6 +85,7 @@ internal static class ClientCommand
                 text.Append(session.Describe(context.Worker.NowMonotonicNs)).Append('\n');
             }
         }
+        context.Session.ArgumentBytes = 0;
         context.Reply.Verbatim("txt", text.ToString());
     }
 
@@ -102,6 +108,7 @@ internal static class ClientCommand
     private static void Unpause(CommandContext context)
     {
         context.Server.Pause.End();
+        context.Server.Pause.AwaitOthers(context.Worker);
         context.Reply.Ok();
     }
 

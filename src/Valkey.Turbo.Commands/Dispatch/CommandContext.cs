@@ -60,6 +60,20 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     /// <summary>Milliseconds since 1970 at the start of the batch.</summary>
     public long NowUnixMs => Worker.NowUnixMs;
 
+    /// <summary>Bytes of all arguments, the name included.</summary>
+    public int ArgumentBytes
+    {
+        get
+        {
+            int bytes = 0;
+            for (int i = 0; i < ArgumentCount; i++)
+            {
+                bytes += Argument(i).Length;
+            }
+            return bytes;
+        }
+    }
+
     /// <summary>Whether something that is to expire then goes at once; while data is brought in it stays, whatever its expiry.</summary>
     public bool IsPast(long unixMs) => unixMs <= NowUnixMs && !Server.Config.ImportMode.IsSet;
 
