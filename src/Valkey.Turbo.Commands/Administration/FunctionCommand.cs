@@ -13,6 +13,12 @@ internal static class FunctionCommand
                 CommandSpec.Define("flush", -2, CommandFlags.Write | NoScript, "scripting", "7.0.0", "O(N) where N is the number of functions.",
                     "Deletes all libraries and functions.", Flush, syntax: "[flush-type=<async:ASYNC | sync:SYNC>]",
                     tips: "request_policy:all_shards response_policy:all_succeeded", scope: ShardScope.None),
+                CommandSpec.Define("help", 2, Loading | Stale, "scripting", "7.0.0", "O(1)", "Returns helpful text about the different subcommands.",
+                    context => context.ReplyHelp("FUNCTION",
+                    [
+                        "FLUSH [ASYNC|SYNC]", "    Delete all the functions.",
+                        "LIST [LIBRARYNAME PATTERN] [WITHCODE]", "    Return general information on all the libraries.",
+                    ]), scope: ShardScope.None),
                 CommandSpec.Define("list", -2, NoScript, "scripting", "7.0.0", "O(N) where N is the number of functions.",
                     "Returns information about all libraries.", context => context.Reply.Array(0),
                     syntax: "[library-name-pattern:string@LIBRARYNAME] [withcode:WITHCODE]",

@@ -66,7 +66,7 @@ internal static class InfoText
         Line(text, "redis_git_sha1", "00000000");
         Line(text, "redis_git_dirty", 0);
         Line(text, "redis_build_id", "0");
-        Line(text, "server_mode", "standalone");
+        Line(text, server.Config.ActsAsRedis.IsSet ? "redis_mode" : "server_mode", "standalone");
         Line(text, "os", $"{Environment.OSVersion.Platform switch { PlatformID.Unix => "Linux", _ => "?" }} {Environment.OSVersion.Version}");
         Line(text, "arch_bits", nint.Size * 8);
         Line(text, "monotonic_clock", "POSIX clock_gettime");

@@ -95,7 +95,8 @@ internal static class ServerCommands
             }
             squares = (int)Math.Clamp(value, 1, 200);
         }
+        string version = context.Server.Config.ActsAsRedis.IsSet ? $"Redis ver. {VersionInfo.Redis}" : $"Valkey ver. {VersionInfo.Valkey}";
         context.Reply.Verbatim("txt",
-            LolwutArt.Draw(columns, squares, context.Worker.Random) + $"\nDon't forget to have fun! Valkey.Turbo ver. {VersionInfo.Server}\n");
+            LolwutArt.Draw(columns, squares, context.Worker.Random) + $"\n{version}, drawn by Valkey.Turbo {VersionInfo.Server}\n");
     }
 }

@@ -171,7 +171,7 @@ internal static class ConnectionCommands
 
     private static void ReplyGreeting(CommandContext context)
     {
-        bool asRedis = ((FlagDirective)context.Server.Config.Find("extended-redis-compatibility")!).IsSet;
+        bool asRedis = context.Server.Config.ActsAsRedis.IsSet;
         string zone = context.Server.Config.Find("availability-zone")!.Value;
         context.Reply.Map(zone.Length > 0 ? 8 : 7);
         context.Reply.Bulk("server"u8);

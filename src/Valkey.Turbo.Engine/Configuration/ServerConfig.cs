@@ -77,6 +77,7 @@ public sealed class ServerConfig
         ProtectedMode = Flag("protected-mode");
         AlwaysShowLogo = Flag("always-show-logo");
         ImportMode = Flag("import-mode");
+        ActsAsRedis = Flag("extended-redis-compatibility");
         LazyUserDel = Flag("lazyfree-lazy-user-del");
         LazyServerDel = Flag("lazyfree-lazy-server-del");
         LazyExpire = Flag("lazyfree-lazy-expire");
@@ -177,6 +178,10 @@ public sealed class ServerConfig
     public FlagDirective ProtectedMode { get; }
     public FlagDirective AlwaysShowLogo { get; }
     public FlagDirective ImportMode { get; }
+
+    /// <summary>Whether the server gives itself out as the Redis it is compatible with.</summary>
+    public FlagDirective ActsAsRedis { get; }
+
     public FlagDirective LazyUserDel { get; }
     public FlagDirective LazyServerDel { get; }
     public FlagDirective LazyExpire { get; }
