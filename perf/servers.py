@@ -49,9 +49,12 @@ class Client:
 
 
 def cpu_seconds(pid):
-    """User and system time that a process has used."""
-    fields = open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Time that the threads of a process have run, in the kernel or not; to the nanosecond, unlike /proc/PID/stat."""
+    nanoseconds = 0
+    for thread in os.listdir("/proc/%d/task" % pid):
+        with contextlib.suppress(FileNotFoundError):
+            nanoseconds += int(open("/proc/%d/task/%s/schedstat" % (pid, thread)).read().split()[0])
+    return nanoseconds / 1e9
 
 
 @contextlib.contextmanager

@@ -9,6 +9,10 @@ else if (args is ["growth", ..])
 {
     TableGrowth.Run();
 }
+else if (args is ["collections", ..])
+{
+    CollectionGrowth.Run();
+}
 else
 {
     BenchmarkSwitcher.FromAssembly(typeof(EngineScaling).Assembly).Run(args);
