@@ -49,15 +49,12 @@ internal static class CollectionGrowth
         {
             entry.Collection = Collection.Create(type, encoding, arena);
         }
-        byte[] element = Encoding.ASCII.GetBytes("member:000000000");
+        byte[] element = Encoding.ASCII.GetBytes("key:000000000000");
         long longest = 0;
         int over = 0;
         for (int i = 0; i < size; i++)
         {
-            for (int at = element.Length - 1, rest = i; at >= 7; at--, rest /= 10)
-            {
-                element[at] = (byte)('0' + rest % 10);
-            }
+            TableGrowth.Utf8(i, element);
             long began = Stopwatch.GetTimestamp();
             insert(entry, arena, element);
             long ticks = Stopwatch.GetTimestamp() - began;

@@ -47,7 +47,8 @@ internal static class TableGrowth
         }
     }
 
-    private static void Utf8(int number, Span<byte> key)
+    /// <summary>Writes a number over the zeros at the end of <c>key:000000000000</c>.</summary>
+    internal static void Utf8(int number, Span<byte> key)
     {
         for (int at = key.Length - 1; at >= 4; at--)
         {

@@ -184,9 +184,6 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
 
     private long QueuedBytes => Transaction?.Requests.Capacity ?? 0;
 
-    /// <summary>Bytes of the words of the command that runs, if it is one that shows its own client.</summary>
-    public int ArgumentBytes { get; set; }
-
     /// <summary>Whether the client watches all commands.</summary>
     public bool IsMonitor { get; internal set; }
 
@@ -261,7 +258,9 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     private int SubscriptionCount(ChannelKind kind) => Subscriptions?.Count(kind) ?? 0;
 
     /// <summary>The line that CLIENT INFO and CLIENT LIST print.</summary>
-    public string Describe(long nowNs)
+    /// <param name="nowNs">The time on the monotonic clock.</param>
+    /// <param name="argumentBytes">Bytes of the words of the client's own command, while it runs.</param>
+    public string Describe(long nowNs, int argumentBytes = 0)
     {
         int input = Transport.InputBytes, inputCapacity = Transport.InputCapacity;
         long output = Transport.OutputBytes;
@@ -269,7 +268,7 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
             .Append($"id={Id} addr={Address} laddr={LocalAddress} fd={FileDescriptor} name={Name}")
             .Append($" age={(nowNs - ConnectedAtNs) / 1_000_000_000} idle={(nowNs - LastActiveNs) / 1_000_000_000}")
             .Append($" flags={Flags} capa={Capabilities} db={Database} sub={SubscriptionCount(ChannelKind.Channel)} psub={SubscriptionCount(ChannelKind.Pattern)} ssub={SubscriptionCount(ChannelKind.Shard)} multi={(Transaction is { IsOpen: true } open ? open.Count : -1)} watch={Watches.Count}")
-            .Append($" qbuf={input} qbuf-free={inputCapacity - input} argv-mem={ArgumentBytes} multi-mem={QueuedBytes} rbs=0 rbp=0")
+            .Append($" qbuf={input} qbuf-free={inputCapacity - input} argv-mem={argumentBytes} multi-mem={QueuedBytes} rbs=0 rbp=0")
             .Append($" obl=0 oll={Transport.OutputBlocks} omem={output} tot-mem={MemoryBytes} events=r")
             .Append($" cmd={LastCommand} user=default redir={(Tracking is { IsOn: true } tracking ? tracking.RedirectId : -1)} resp={ProtocolVersion}")
             .Append($" lib-name={LibraryName} lib-ver={LibraryVersion}")

@@ -93,7 +93,10 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             _worker.BroadcastChanges();
             _worker.DeliverAll();
             SendReplies();
-            _worker.AdvanceListings(ListingBudgetNs);
+            if (_worker.HasListings)
+            {
+                _worker.AdvanceListings(ListingBudgetNs);
+            }
             if (_housekeeping.HasMore)
             {
                 _worker.RefreshTime();

@@ -28,6 +28,7 @@ public readonly unsafe partial struct HashTable<TEntry>
         {
             _state->WalkedEarliestUnixMs = long.MaxValue;
         }
+        DueList visitor = new(due);
         while (_state->WalkedBuckets < BucketCount)
         {
             if (bucketBudget-- == 0 || due.Count >= enough)
@@ -38,7 +39,7 @@ public readonly unsafe partial struct HashTable<TEntry>
             }
             for (Bucket bucket = BucketAt((ulong)_state->WalkedBuckets); !bucket.IsNull; bucket = bucket.Next)
             {
-                _state->WalkedEarliestUnixMs = Math.Min(_state->WalkedEarliestUnixMs, LookAt(bucket, nowUnixMs, due));
+                _state->WalkedEarliestUnixMs = Math.Min(_state->WalkedEarliestUnixMs, LookAt(bucket, nowUnixMs, ref visitor));
             }
             _state->WalkedBuckets++;
         }
@@ -48,8 +49,17 @@ public readonly unsafe partial struct HashTable<TEntry>
         return _state->EarliestExpiryUnixMs > nowUnixMs;
     }
 
-    /// <summary>Notes what has expired, and returns a lower bound of the other expiries.</summary>
-    private static long LookAt(Bucket bucket, long nowUnixMs, List<nint> due)
+    private readonly ref struct DueList(List<nint> due) : IEntryVisitor
+    {
+        public void Visit(nint entry) => due.Add(entry);
+    }
+
+    /// <summary>
+    /// Visits what has expired, sets the deadline anew, and returns a lower bound of the other expiries. Costs one cache line where
+    /// nothing is due.
+    /// </summary>
+    private static long LookAt<TVisitor>(Bucket bucket, long nowUnixMs, ref TVisitor visitor)
+        where TVisitor : struct, IEntryVisitor, allows ref struct
     {
         if (bucket.Expiring == 0)
         {
@@ -67,7 +77,7 @@ public readonly unsafe partial struct HashTable<TEntry>
             long expiresAt = TEntry.ExpiresAtUnixMs(entry);
             if (expiresAt <= nowUnixMs)
             {
-                due.Add(entry);
+                visitor.Visit(entry);
             }
             else
             {
@@ -103,26 +113,7 @@ public readonly unsafe partial struct HashTable<TEntry>
         SetNow(nowUnixMs);
         for (Bucket bucket = BucketAt((ulong)bucketIndex); !bucket.IsNull; bucket = bucket.Next)
         {
-            uint expiring = bucket.Expiring;
-            if (expiring == 0 || !IsDue(bucket.Deadline, nowUnixMs))
-            {
-                continue;
-            }
-            long earliest = long.MaxValue;
-            for (uint mask = expiring; mask != 0; mask &= mask - 1)
-            {
-                nint entry = bucket.Entry(BitOperations.TrailingZeroCount(mask));
-                long expiresAt = TEntry.ExpiresAtUnixMs(entry);
-                if (expiresAt <= nowUnixMs)
-                {
-                    visitor.Visit(entry);
-                }
-                else
-                {
-                    earliest = Math.Min(earliest, expiresAt);
-                }
-            }
-            bucket.Deadline = DeadlineOf(Math.Min(earliest, nowUnixMs + HorizonMs));
+            LookAt(bucket, nowUnixMs, ref visitor);
         }
     }
 }

@@ -63,12 +63,8 @@ internal static class ClientCommand
         CommandSpec.Define(name, arity, flags, "connection", since, name is "list" or "kill" ? "O(N) where N is the number of client connections" : "O(1)",
             summary, run, syntax: syntax, tips: tips, categories: $"{categories} connection".Trim(), scope: ShardScope.None);
 
-    private static void Info(CommandContext context)
-    {
-        context.Session.ArgumentBytes = context.ArgumentBytes;
-        context.Reply.Verbatim("txt", context.Session.Describe(context.Worker.NowMonotonicNs) + "\n");
-        context.Session.ArgumentBytes = 0;
-    }
+    private static void Info(CommandContext context) =>
+        context.Reply.Verbatim("txt", context.Session.Describe(context.Worker.NowMonotonicNs, context.ArgumentBytes) + "\n");
 
     private static void List(CommandContext context)
     {
@@ -77,15 +73,13 @@ internal static class ClientCommand
             return;
         }
         StringBuilder text = new();
-        context.Session.ArgumentBytes = context.ArgumentBytes;
         foreach (Session session in context.Server.Clients.Values.OrderBy(client => client.Id))
         {
             if (filter.Matches(session, context))
             {
-                text.Append(session.Describe(context.Worker.NowMonotonicNs)).Append('\n');
+                text.Append(session.Describe(context.Worker.NowMonotonicNs, session == context.Session ? context.ArgumentBytes : 0)).Append('\n');
             }
         }
-        context.Session.ArgumentBytes = 0;
         context.Reply.Verbatim("txt", text.ToString());
     }
 

@@ -8,6 +8,7 @@ internal static class RandomSubset
 {
     // Below this share of a table, drawing again what was drawn before costs less than walking over all of it.
     private const int WalkFrom = 3;
+    private const int LargestKept = 1 << 12;
 
     [ThreadStatic]
     private static HashSet<nint>? t_drawn;
@@ -16,9 +17,13 @@ internal static class RandomSubset
     {
         get
         {
-            HashSet<nint> drawn = t_drawn ??= [];
-            drawn.Clear();
-            return drawn;
+            if (t_drawn is null || t_drawn.Capacity > LargestKept)
+            {
+                // Emptying a large one would cost every small draw after it.
+                t_drawn = [];
+            }
+            t_drawn.Clear();
+            return t_drawn;
         }
     }
 

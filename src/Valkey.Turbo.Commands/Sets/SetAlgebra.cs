@@ -103,8 +103,12 @@ internal static class SetAlgebra
         smallest.IntSet.CopyTo(common);
         foreach (SetValue? set in sets)
         {
-            int kept = set!.Value.IntSet.Keep(CollectionsMarshal.AsSpan(common));
-            common.RemoveRange(kept, common.Count - kept);
+            IntSet other = set!.Value.IntSet;
+            if (other.Address != smallest.IntSet.Address)
+            {
+                int kept = other.Keep(CollectionsMarshal.AsSpan(common));
+                common.RemoveRange(kept, common.Count - kept);
+            }
         }
         return true;
     }

@@ -179,57 +179,6 @@ public sealed class CollectionModelTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void LzfComesBackAsItWas(int seed)
-    {
-        Random random = new(seed);
-        for (int i = 0; i < 2000; i++)
-        {
-            byte[] source = new byte[random.Next(20_000)];
-            int letters = random.Next(1, 257), repeat = random.Next(1, 400);
-            for (int at = 0; at < source.Length; at++)
-            {
-                source[at] = at >= repeat && random.Next(20) != 0 ? source[at - repeat] : (byte)random.Next(letters);
-            }
-            byte[] target = new byte[random.Next(2) == 0 ? source.Length + source.Length / 16 + 8 : source.Length / 2], back = new byte[source.Length];
-            int length = Lzf.Compress(source, target);
-            Assert.True(length > 0 || source.Length == 0 || target.Length < source.Length);
-            if (length > 0)
-            {
-                Assert.True(Lzf.TryDecompress(target.AsSpan(0, length), back));
-                Assert.Equal(source, back);
-                Assert.False(Lzf.TryDecompress(target.AsSpan(0, length), back.AsSpan(1)));
-            }
-        }
-    }
-
-    [Theory]
-    [InlineData(100, 1)]
-    [InlineData(30_000, 2)]
-    [InlineData(3_000_000_000, 3)]
-    [InlineData(5_000_000_000_000, 4)]
-    public void AnIntersectionOfIntSetsIsOne(long range, int seed)
-    {
-        Random random = new(seed);
-        for (int i = 0; i < 300; i++)
-        {
-            long[] values = [.. Enumerable.Range(0, random.Next(600)).Select(_ => random.NextInt64(-range, range)).Distinct().Order()];
-            long[] members = [.. Enumerable.Range(0, random.Next(i % 3 == 0 ? 20_000 : 600)).Select(_ => random.NextInt64(-range, range)), .. values.Where(_ => random.Next(3) == 0)];
-            IntSet set = IntSet.Create(_arena);
-            foreach (long member in members)
-            {
-                set = set.Add(_arena, member, out _);
-            }
-            long[] expected = [.. values.Where(new HashSet<long>(members).Contains)];
-            int kept = set.Keep(values);
-            Assert.Equal(expected, values[..kept]);
-            set.Free(_arena);
-        }
-        Assert.Equal(0, _arena.UsedBytes);
-    }
-
-    [Theory]
     [InlineData(ValueEncoding.IntSet, 1UL)]
     [InlineData(ValueEncoding.Listpack, 2UL)]
     [InlineData(ValueEncoding.HashTable, 3UL)]
