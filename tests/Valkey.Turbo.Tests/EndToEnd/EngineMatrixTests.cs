@@ -107,11 +107,7 @@ public sealed class EngineMatrixTests
             }
             clients.ForEach(client => client.Dispose());
         }
-        for (int wait = 0; wait < 200 && !server.Instance.Clients.IsEmpty; wait++)
-        {
-            Thread.Sleep(10);
-        }
-        Assert.Empty(server.Instance.Clients);
+        Assert.True(SpinWait.SpinUntil(() => server.ClientCount == 0, 2000));
         using RespClient last = server.Connect();
         Assert.Equal("PONG", last.Run("PING"));
     }

@@ -18,7 +18,7 @@ public sealed class LargeReplyTests
     {
         using TestServer server = new(threads, engine);
         using RespClient control = server.Connect();
-        long before = Used(server);
+        long before = server.DataBytes;
         bool isOver = false;
         Thread[] writers = [.. Enumerable.Range(0, 2).Select(writer => new Thread(() =>
         {
@@ -50,7 +50,7 @@ public sealed class LargeReplyTests
         Volatile.Write(ref isOver, true);
         Array.ForEach(writers, writer => writer.Join());
         control.Run("FLUSHALL");
-        Assert.True(SpinWait.SpinUntil(() => Used(server) <= before + 200_000, 5000), $"{before} then {Used(server)}");
+        Assert.True(SpinWait.SpinUntil(() => server.DataBytes <= before + 200_000, 5000), $"{before} then {server.DataBytes}");
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class LargeReplyTests
     {
         using TestServer server = new();
         using RespClient control = server.Connect();
-        long before = Used(server);
+        long before = server.DataBytes;
         control.Run("SET", "k", new string('x', ValueBytes));
         using (RespClient deaf = server.Connect())
         {
@@ -69,7 +69,7 @@ public sealed class LargeReplyTests
             Assert.True(SpinWait.SpinUntil(() => control.Run("CLIENT", "LIST").Contains("cmd=get", StringComparison.Ordinal), 5000));
             control.Run("DEL", "k");
         }
-        Assert.True(SpinWait.SpinUntil(() => Used(server) <= before + 200_000, 5000), $"{before} then {Used(server)}");
+        Assert.True(SpinWait.SpinUntil(() => server.DataBytes <= before + 200_000, 5000), $"{before} then {server.DataBytes}");
     }
 
     [Theory]
@@ -123,10 +123,8 @@ public sealed class LargeReplyTests
         }
         Volatile.Write(ref isOver, true);
         Array.ForEach(writers, writer => writer.Join());
-        Assert.True(SpinWait.SpinUntil(() => server.Instance.Shards.All(shard => shard.Keyspaces[0].Listings.Count == 0), 5000));
+        server.AssertInside(inside => inside.Shards.All(shard => shard.Keyspaces[0].Listings.Count == 0));
     }
-
-    private static long Used(TestServer server) => server.Instance.Shards.Sum(shard => shard.Arena.UsedBytes);
 
     private static void Change(RespClient client, Random random)
     {

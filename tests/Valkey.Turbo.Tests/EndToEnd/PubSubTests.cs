@@ -46,7 +46,7 @@ public sealed class PubSubTests
             Assert.Equal(Enumerable.Range(0, MessagesEach).Select(i => $"[message news {publisher}:{i}]"), own);
         }
         Array.ForEach(subscribers, subscriber => subscriber.Dispose());
-        Assert.True(SpinWait.SpinUntil(() => !server.Instance.Channels.HasSubscribers, 5000));
+        server.AssertNoTraceOfClients();
     }
 
     [Theory]

@@ -36,15 +36,14 @@ public sealed class StormTests
         using RespClient control = server.Connect();
         control.Run("SET", "big", new string('x', 1 << 20));
         Visit(server, 200, new Random(1));
-        long bytes = Used(server), descriptors = Descriptors();
+        long bytes = server.DataBytes;
+        int descriptors = server.DescriptorCount;
         Parallel.For(0, Visitors, visitor => Visit(server, Connections / Visitors, new Random(visitor)));
-        Assert.True(SpinWait.SpinUntil(() => server.Instance.Clients.Count <= 1, 20_000), $"{server.Instance.Clients.Count} clients");
-        Assert.True(SpinWait.SpinUntil(() => Descriptors() <= descriptors + 20, 5000), $"{descriptors} descriptors, then {Descriptors()}");
-        Assert.True(SpinWait.SpinUntil(() => Used(server) <= bytes + 10_000, 5000), $"{bytes} bytes, then {Used(server)}");
-        Assert.False(server.Instance.Channels.HasSubscribers);
-        Assert.False(server.Instance.Monitors.HasAny);
-        Assert.All(server.Instance.Shards, shard => Assert.True(
-            SpinWait.SpinUntil(() => shard.Blocked.KeyCount + shard.Watched.KeyCount + shard.Tracked.KeyCount <= 1, 5000)));
+        Assert.True(SpinWait.SpinUntil(() => server.ClientCount <= 1, 20_000), $"{server.ClientCount} clients");
+        Assert.True(SpinWait.SpinUntil(() => server.DescriptorCount <= descriptors + 20, 5000), $"{descriptors} descriptors, then {server.DescriptorCount}");
+        Assert.True(SpinWait.SpinUntil(() => server.DataBytes <= bytes + 10_000, 5000), $"{bytes} bytes, then {server.DataBytes}");
+        server.AssertNoTraceOfClients();
+        server.AssertInside(inside => inside.Shards.All(shard => shard.Watched.KeyCount + shard.Tracked.KeyCount <= 1));
     }
 
     private static void Visit(TestServer server, int times, Random random)
@@ -71,8 +70,4 @@ public sealed class StormTests
             }
         }
     }
-
-    private static long Used(TestServer server) => server.Instance.Shards.Sum(shard => shard.Arena.UsedBytes);
-
-    private static int Descriptors() => Directory.GetFiles("/proc/self/fd").Length;
 }
