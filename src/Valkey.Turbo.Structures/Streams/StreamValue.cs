@@ -187,12 +187,15 @@ public readonly unsafe partial struct StreamValue(Entry entry, Arena arena)
                 yield return true;
             }
         }
-        foreach (nint address in stream.HasGroups ? stream.Groups : default)
+        if (stream.HasGroups)
         {
-            IEnumerator<bool> pending = new ConsumerGroup(address).ForgetPendingGradually(stream.Arena, piecesPerStep);
-            while (pending.MoveNext())
+            foreach (nint address in stream.Groups)
             {
-                yield return true;
+                IEnumerator<bool> pending = new ConsumerGroup(address).ForgetPendingGradually(stream.Arena, piecesPerStep);
+                while (pending.MoveNext())
+                {
+                    yield return true;
+                }
             }
         }
         stream.Free();
