@@ -9,28 +9,33 @@ using Valkey.Turbo.Structures;
 namespace Valkey.Turbo.Benchmarks;
 
 /// <summary>
-/// The engine without a network: threads that hash and prefetch sixteen keys, then borrow each one's shard, find
-/// the key and change it, as the dispatcher does with a pipeline. Prints operations a second on one thread and on two, for uniform keys and for one hot key.
+/// The engine without a network: threads that hash and prefetch sixteen keys, then find each key and change it, as the
+/// dispatcher does with a pipeline. Prints operations a second on one thread and on two, for uniform keys and for one hot key:
+/// borrowing each key's shard, as the server does, and delegating to the shard's home thread, which it does not.
 /// </summary>
 internal static class EngineScaling
 {
+    internal const int BatchSize = 16;
+    internal const int KeyBytes = 16;
     private const int KeyCount = 1 << 20;
-    private const int BatchSize = 16;
     private const int RunMs = 2000;
-    private const int KeyBytes = 16;
     private const int StreamKeys = 1 << 15;
 
     internal static void Run()
     {
         foreach (string pattern in (string[])["uniform", "hot"])
         {
-            double one = Measure(1, pattern), two = Measure(2, pattern);
+            bool isHot = pattern == "hot";
+            double one = Measure(1, isHot, static (server, thread) => new Borrower(server, thread));
+            double borrowed = Measure(2, isHot, static (server, thread) => new Borrower(server, thread));
+            Delegator.Reset(2);
+            double delegated = Measure(2, isHot, static (server, thread) => new Delegator(server, thread));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{pattern,-8} 1 thread {one / 1e6,7:F2} M/s   2 threads {two / 1e6,7:F2} M/s   x {two / one:F2}"));
+                $"{pattern,-8} 1 thread {one / 1e6,7:F2} M/s   2 threads, borrowing {borrowed / 1e6,7:F2} M/s x {borrowed / one:F2}   delegating {delegated / 1e6,7:F2} M/s x {delegated / one:F2}"));
         }
     }
 
-    private static double Measure(int threadCount, string pattern)
+    private static double Measure(int threadCount, bool isHot, Func<ServerInstance, int, BatchRunner> makeRunner)
     {
         using ServerInstance server = new(new ServerConfig(), threadCount);
         for (int i = 0; i < KeyCount; i++)
@@ -48,11 +53,12 @@ internal static class EngineScaling
         Thread[] threads = [.. Enumerable.Range(0, threadCount).Select(index => new Thread(() =>
         {
             CpuAffinity.Pin(cpus[index % cpus.Length]);
-            byte[] stream = KeyStream(pattern == "hot", new RandomSource((ulong)index + 1));
+            byte[] stream = KeyStream(isHot, new RandomSource((ulong)index + 1));
+            BatchRunner runner = makeRunner(server, index);
             start.SignalAndWait();
             for (int at = 0; !Volatile.Read(ref stop); at = (at + BatchSize) % StreamKeys)
             {
-                done[index * 16] += RunBatch(server, server.Workers[index], stream.AsSpan(at * KeyBytes, BatchSize * KeyBytes));
+                done[index * 16] += runner.Run(stream, at * KeyBytes);
             }
         }))];
         foreach (Thread thread in threads)
@@ -63,11 +69,12 @@ internal static class EngineScaling
         long began = Stopwatch.GetTimestamp();
         Thread.Sleep(RunMs);
         Volatile.Write(ref stop, true);
+        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         foreach (Thread thread in threads)
         {
             thread.Join();
         }
-        return done.Sum() / Stopwatch.GetElapsedTime(began).TotalSeconds;
+        return done.Sum() / seconds;
     }
 
     /// <summary>Keys in the order in which they will be asked for, close together as in a receive buffer.</summary>
@@ -81,35 +88,57 @@ internal static class EngineScaling
         }
         return stream;
     }
+}
 
-    private static int RunBatch(ServerInstance server, Worker worker, ReadOnlySpan<byte> keys)
+/// <summary>One thread's way of running a batch of keys.</summary>
+internal abstract class BatchRunner(ServerInstance server, int thread)
+{
+    protected ServerInstance Server { get; } = server;
+
+    protected Worker Worker { get; } = server.Workers[thread];
+
+    /// <summary>Runs the batch that begins at a position in a stream of keys. Returns how many operations have ended.</summary>
+    internal abstract int Run(byte[] stream, int at);
+
+    protected Keyspace KeyspaceOf(int shard) => Server.Shards[shard].Keyspaces[0];
+
+    /// <summary>Finds a key and changes it.</summary>
+    protected void Change(int shard, ReadOnlySpan<byte> key, ulong hash, long value)
     {
-        Span<int> shards = stackalloc int[BatchSize];
-        Span<ulong> hashes = stackalloc ulong[BatchSize];
-        for (int i = 0; i < BatchSize; i++)
+        Keyspace keyspace = KeyspaceOf(shard);
+        TablePosition position = keyspace.Find(Worker, key, hash);
+        keyspace.SetInteger(Worker, position, key, hash, value, ITableEntry.NoExpiry);
+    }
+}
+
+/// <summary>Borrows the shard of each key in turn.</summary>
+internal sealed class Borrower(ServerInstance server, int thread) : BatchRunner(server, thread)
+{
+    internal override int Run(byte[] stream, int at)
+    {
+        Span<int> shards = stackalloc int[EngineScaling.BatchSize];
+        Span<ulong> hashes = stackalloc ulong[EngineScaling.BatchSize];
+        for (int i = 0; i < shards.Length; i++)
         {
-            ReadOnlySpan<byte> key = keys.Slice(i * KeyBytes, KeyBytes);
+            ReadOnlySpan<byte> key = stream.AsSpan(at + i * EngineScaling.KeyBytes, EngineScaling.KeyBytes);
             hashes[i] = KeyHash.Of(key);
-            shards[i] = server.ShardOf(key);
-            server.Shards[shards[i]].Approach();
-            server.Shards[shards[i]].Keyspaces[0].Table.PrefetchBucket(hashes[i]);
+            shards[i] = Server.ShardOf(key);
+            Server.Shards[shards[i]].Approach();
+            KeyspaceOf(shards[i]).Table.PrefetchBucket(hashes[i]);
         }
-        for (int i = 0; i < BatchSize; i++)
+        for (int i = 0; i < shards.Length; i++)
         {
-            server.Shards[shards[i]].Keyspaces[0].Table.PrefetchEntry(hashes[i]);
+            KeyspaceOf(shards[i]).Table.PrefetchEntry(hashes[i]);
         }
-        for (int i = 0; i < BatchSize; i++)
+        for (int i = 0; i < shards.Length; i++)
         {
-            while (!worker.Shards.TryHold(shards[i]))
+            while (!Worker.Shards.TryHold(shards[i]))
             {
                 Thread.SpinWait(4);
             }
-            Keyspace keyspace = server.Shards[shards[i]].Keyspaces[0];
-            ReadOnlySpan<byte> key = keys.Slice(i * KeyBytes, KeyBytes);
-            TablePosition position = keyspace.Find(worker, key, hashes[i]);
-            keyspace.SetInteger(worker, position, key, hashes[i], i, ITableEntry.NoExpiry);
+            Change(shards[i], stream.AsSpan(at + i * EngineScaling.KeyBytes, EngineScaling.KeyBytes), hashes[i], i);
         }
-        worker.Shards.ReleaseAll();
-        return BatchSize;
+        Worker.Shards.ReleaseAll();
+        return shards.Length;
     }
 }

@@ -13,9 +13,10 @@ namespace Valkey.Turbo.Engine;
 /// shard to touch anything in it; with a single thread there is nothing to borrow.
 /// </summary>
 /// <remarks>
-/// Borrowing: <c>owner</c> goes from 0 to thread + 1 by compare-exchange, and back by exchange. A thread that does not get
-/// a shard leaves its bit in <c>waiters</c> and tries once more; because both sides use full fences, either that try
-/// succeeds or the holder sees the bit when it lets go and wakes the thread. No wake-up is lost.
+/// Borrowing: <c>owner</c> goes from 0 to thread + 1 by compare-exchange, and back by a plain store. A thread that does not get
+/// a shard leaves its bit in <c>waiters</c>, makes every thread of the process pass a fence, and tries once more. The holder
+/// stores 0 first and looks at <c>waiters</c> then, so either its store came before its fence and that try succeeds, or its
+/// look comes after it and finds the bit. No wake-up is lost, and the fence is paid by the one who has to wait anyway.
 /// </remarks>
 public sealed class Shard
 {
@@ -179,7 +180,7 @@ public sealed class Shard
             return;
         }
         Invariant.Check(_lock.Owner == thread + 1);
-        Interlocked.Exchange(ref _lock.Owner, 0);
+        Volatile.Write(ref _lock.Owner, 0);
         if (Volatile.Read(ref _lock.Waiters) != 0)
         {
             WakeWaiters();
@@ -189,7 +190,11 @@ public sealed class Shard
     /// <summary>
     /// Asks to be woken when the shard is let go. The caller must try to borrow once more afterwards, and only then wait.
     /// </summary>
-    internal void AddWaiter(int thread) => Interlocked.Or(ref _lock.Waiters, 1UL << (thread & 63));
+    internal void AddWaiter(int thread)
+    {
+        Interlocked.Or(ref _lock.Waiters, 1UL << (thread & 63));
+        Interlocked.MemoryBarrierProcessWide();
+    }
 
     /// <summary>Keeps other threads from borrowing from now on; the present holder may finish.</summary>
     internal void Reserve(int thread) => Volatile.Write(ref _lock.ReservedFor, thread + 1);
