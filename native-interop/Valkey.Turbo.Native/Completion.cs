@@ -16,6 +16,8 @@ public readonly struct Completion
     public bool HasBuffer => (_flags & 1) != 0;
     /// <summary>Whether a multishot operation stays armed.</summary>
     public bool HasMore => (_flags & 2) != 0;
+    /// <summary>Whether the kernel goes on filling the provided buffer behind this data; only with incremental ones.</summary>
+    public bool BufferStays => (_flags & 16) != 0;
     /// <summary>Which provided buffer, when <see cref="HasBuffer"/>.</summary>
     public int BufferId => (int)(_flags >> 16);
 }

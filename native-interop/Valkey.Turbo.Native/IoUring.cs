@@ -31,10 +31,12 @@ public sealed unsafe class IoUring : IDisposable
     private const byte OpSend = 26;
     private const byte OpRecv = 27;
     private const byte FlagBufferSelect = 1 << 5;
+    private const byte FlagSkipSuccess = 1 << 6;
     private const ushort RecvMultishot = 1 << 1;
     private const uint PollMultishot = 1;
     private const uint PollIn = 1;
     private const uint MsgNoSignal = 0x4000;
+    private const uint MsgDontWait = 0x40;
     private const uint MsgWaitAll = 0x100;
 
     private readonly int _fd;
@@ -132,13 +134,14 @@ public sealed unsafe class IoUring : IDisposable
         return null;
     }
 
-    /// <summary>Registers a ring of provided buffers under group 0. Returns false when the kernel has none (before 5.19).</summary>
-    internal bool RegisterBufferRing(nint address, uint entryCount)
+    /// <summary>Registers a ring of provided buffers under group 0. Returns false when the kernel has none (before 5.19; incremental: 6.12).</summary>
+    internal bool RegisterBufferRing(nint address, uint entryCount, bool isIncremental)
     {
         ulong* registration = stackalloc ulong[5];
         new Span<ulong>(registration, 5).Clear();
         registration[0] = (ulong)address;
-        registration[1] = entryCount;
+        // entries 4, group 2, flags 2 (2: incremental)
+        registration[1] = entryCount | (isIncremental ? 2UL << 48 : 0);
         return SystemCall.Invoke(SystemCall.IoUringRegister, _fd, RegisterPbufRing, (nint)registration, 1) >= 0;
     }
 
@@ -150,14 +153,24 @@ public sealed unsafe class IoUring : IDisposable
         *(ushort*)(e + 2) = RecvMultishot;
     }
 
-    /// <summary>Sends a whole range; the memory must stay untouched until the completion.</summary>
-    public void PrepareSend(int fd, nint address, int byteCount, ulong userData)
+    /// <summary>Sends a whole range, waiting for room where there is none; the memory must stay untouched until the completion.</summary>
+    public void PrepareSend(int fd, nint address, int byteCount, ulong userData) =>
+        PrepareSend(fd, address, byteCount, userData, MsgNoSignal | MsgWaitAll);
+
+    /// <summary>
+    /// Sends a whole range at once and has no completion if it succeeds; what can't be sent without waiting completes as a short
+    /// or failed send. So once <see cref="HasSubmitted"/> says that the kernel has it, the absence of a completion means success.
+    /// Returns its number for that question.
+    /// </summary>
+    /// <remarks>A success that completes would end the wait of the very call that submits it, and cost a second one.</remarks>
+    public uint PrepareQuietSend(int fd, nint address, int byteCount, ulong userData)
     {
-        byte* e = NextEntry(OpSend, fd, userData);
-        *(ulong*)(e + 16) = (ulong)address;
-        *(uint*)(e + 24) = (uint)byteCount;
-        *(uint*)(e + 28) = MsgNoSignal | MsgWaitAll;
+        PrepareSend(fd, address, byteCount, userData, MsgNoSignal | MsgWaitAll | MsgDontWait)[1] = FlagSkipSuccess;
+        return _localTail - 1;
     }
+
+    /// <summary>Whether the kernel has taken an entry by its number.</summary>
+    public bool HasSubmitted(uint number) => (int)(Volatile.Read(ref *_sqHead) - number) > 0;
 
     /// <summary>Reports a descriptor's readability again and again.</summary>
     public void PreparePollMultishot(int fd, ulong userData)
@@ -198,6 +211,16 @@ public sealed unsafe class IoUring : IDisposable
         }
     }
 
+    /// <summary>How many completions are there, not yet advanced over.</summary>
+    public int CompletionCount => (int)(Volatile.Read(ref *_cqTail) - *_cqHead);
+
+    /// <summary>A completion by its age, 0 for the oldest, below <see cref="CompletionCount"/>.</summary>
+    public Completion PeekAt(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)CompletionCount);
+        return *(Completion*)(_completions + ((*_cqHead + (uint)index) & _cqMask) * 16);
+    }
+
     /// <summary>The oldest completion not yet advanced over.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryPeek(out Completion completion)
@@ -221,6 +244,15 @@ public sealed unsafe class IoUring : IDisposable
         munmap((void*)_ringAddress, (size_t)(ulong)_ringBytes);
         munmap((void*)_entriesAddress, (size_t)(ulong)_entriesBytes);
         close(_fd);
+    }
+
+    private byte* PrepareSend(int fd, nint address, int byteCount, ulong userData, uint messageFlags)
+    {
+        byte* e = NextEntry(OpSend, fd, userData);
+        *(ulong*)(e + 16) = (ulong)address;
+        *(uint*)(e + 24) = (uint)byteCount;
+        *(uint*)(e + 28) = messageFlags;
+        return e;
     }
 
     private byte* NextEntry(byte operation, int fd, ulong userData)

@@ -9,7 +9,7 @@ namespace Valkey.Turbo.Benchmarks;
 
 /// <summary>
 /// The longest single insertion while a collection of each type grows to five million elements, beside the longest pause of a
-/// loop that only reads the clock: what the machine itself takes away.
+/// loop that only reads the clock for as many seconds: what the machine itself takes away.
 /// </summary>
 internal static class CollectionGrowth
 {
@@ -17,9 +17,23 @@ internal static class CollectionGrowth
     private const int WarmUpSize = 100_000;
     private static readonly CollectionLimits Limits = new();
 
+    private struct Pauses
+    {
+        private long _longestTicks;
+        private int _overMs;
+
+        internal void Note(long ticks)
+        {
+            _longestTicks = Math.Max(_longestTicks, ticks);
+            _overMs += ticks * 1000 > Stopwatch.Frequency ? 1 : 0;
+        }
+
+        public override readonly string ToString() =>
+            string.Create(CultureInfo.InvariantCulture, $"longest {_longestTicks * 1e3 / Stopwatch.Frequency,7:F3} ms, {_overMs,3} over 1 ms");
+    }
+
     internal static void Run()
     {
-        Measure("clock alone", ValueType.String, static (_, _, _) => { });
         Measure("list", ValueType.List, static (entry, arena, element) =>
         {
             ListValue list = new(entry, arena);
@@ -36,35 +50,41 @@ internal static class CollectionGrowth
     private static void Measure(string name, ValueType type, Action<Entry, Arena, byte[]> insert)
     {
         Grow(type, insert, WarmUpSize);
-        (double longestMs, int overMs) = Grow(type, insert, Size);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-12} longest {longestMs,8:F3} ms, {overMs} of {Size} over 1 ms"));
+        long began = Stopwatch.GetTimestamp();
+        Pauses growing = Grow(type, insert, Size);
+        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{name,-12} {seconds,5:F1} s of insertions: {growing}   of reading the clock: {ReadClock(seconds)}"));
     }
 
-    private static (double LongestMs, int OverMs) Grow(ValueType type, Action<Entry, Arena, byte[]> insert, int size)
+    private static Pauses ReadClock(double seconds)
+    {
+        Pauses pauses = default;
+        long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
+        for (long before = Stopwatch.GetTimestamp(), now; before < end; before = now)
+        {
+            now = Stopwatch.GetTimestamp();
+            pauses.Note(now - before);
+        }
+        return pauses;
+    }
+
+    private static Pauses Grow(ValueType type, Action<Entry, Arena, byte[]> insert, int size)
     {
         Arena arena = new(new SpanSource(-1));
-        ValueEncoding encoding = type == ValueType.String ? ValueEncoding.Int : Collection.InitialEncoding(type);
+        ValueEncoding encoding = Collection.InitialEncoding(type);
         Entry entry = Entry.Create(arena, "key"u8, type, encoding, 0, ITableEntry.NoExpiry);
-        if (type != ValueType.String)
-        {
-            entry.Collection = Collection.Create(type, encoding, arena);
-        }
+        entry.Collection = Collection.Create(type, encoding, arena);
         byte[] element = Encoding.ASCII.GetBytes("key:000000000000");
-        long longest = 0;
-        int over = 0;
+        Pauses pauses = default;
         for (int i = 0; i < size; i++)
         {
             TableGrowth.Utf8(i, element);
             long began = Stopwatch.GetTimestamp();
             insert(entry, arena, element);
-            long ticks = Stopwatch.GetTimestamp() - began;
-            longest = Math.Max(longest, ticks);
-            over += ticks * 1000 > Stopwatch.Frequency ? 1 : 0;
+            pauses.Note(Stopwatch.GetTimestamp() - began);
         }
-        if (type != ValueType.String)
-        {
-            Collection.Free(entry, arena);
-        }
-        return (longest * 1e3 / Stopwatch.Frequency, over);
+        Collection.Free(entry, arena);
+        return pauses;
     }
 }

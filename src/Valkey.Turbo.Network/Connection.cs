@@ -58,6 +58,7 @@ internal sealed class Connection : ISessionTransport
 
     internal bool IsSending { get; set; }
 
+    /// <summary>The socket had no room for all of the last send.</summary>
     internal bool WaitsForWritable { get; set; }
 
     public long OutputBytes => Output.QueuedBytes;

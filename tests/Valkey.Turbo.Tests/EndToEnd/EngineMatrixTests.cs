@@ -64,6 +64,37 @@ public sealed class EngineMatrixTests
         Assert.Equal("1", client.Run("DEL", "big"));
     }
 
+    /// <summary>Replies of every size up to some kilobytes, far more than a socket takes, to clients that read them late.</summary>
+    [Theory]
+    [MemberData(nameof(Matrix))]
+    public void ClientsThatReadLateGetEverythingAndKeepNobodyWaiting(string engine, int threads)
+    {
+        const int requests = 3600, rounds = 2, step = 150;
+        using TestServer server = new(threads, engine);
+        using RespClient other = server.Connect();
+        byte[] block = [.. Enumerable.Range(1, 60).SelectMany(i => RespClient.Encode("ECHO", new string((char)('a' + i % 26), i * step)))];
+        RespClient[] late = [.. Enumerable.Range(0, 5).Select(_ => server.Connect())];
+        for (int round = 0; round < rounds; round++)
+        {
+            // The server stops reading nobody, so the requests go in although no reply comes out.
+            Array.ForEach(late, client => client.Write([.. Enumerable.Repeat(block, requests / 60).SelectMany(part => part)]));
+            for (int i = 0; i < 100; i++)
+            {
+                other.ReceiveTimeoutMs = 2000;
+                Assert.Equal("PONG", other.Run("PING"));
+            }
+            foreach (RespClient client in late)
+            {
+                for (int i = 0; i < requests; i++)
+                {
+                    int length = (i % 60 + 1) * step;
+                    Assert.Equal(new string((char)('a' + (i % 60 + 1) % 26), length), client.Read());
+                }
+            }
+        }
+        Array.ForEach(late, client => client.Dispose());
+    }
+
     [Theory]
     [MemberData(nameof(Matrix))]
     public void ABytewiseClientIsServed(string engine, int threads)
