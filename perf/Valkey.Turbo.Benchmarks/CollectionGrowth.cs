@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
@@ -8,8 +9,9 @@ using ValueType = Valkey.Turbo.Structures.ValueType;
 namespace Valkey.Turbo.Benchmarks;
 
 /// <summary>
-/// The longest single insertion while a collection of each type grows to five million elements, beside the longest pause of a
-/// loop that only reads the clock for as many seconds: what the machine itself takes away.
+/// The longest single insertion while a collection of each type grows to five million elements, beside what the machine itself
+/// takes away: the longest pause of a loop that only reads the clock for as many seconds, and the longest first touch of a page
+/// while as much fresh memory is touched.
 /// </summary>
 internal static class CollectionGrowth
 {
@@ -51,10 +53,30 @@ internal static class CollectionGrowth
     {
         Grow(type, insert, WarmUpSize);
         long began = Stopwatch.GetTimestamp();
-        Pauses growing = Grow(type, insert, Size);
+        (Pauses growing, long bytes) = Grow(type, insert, Size);
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-12} {seconds,5:F1} s of insertions: {growing}   of reading the clock: {ReadClock(seconds)}"));
+            $"{name,-10} {bytes >> 20,3} MiB in {seconds,4:F1} s: {growing} | clock: {ReadClock(seconds)} | fresh pages: {TouchFreshPages(bytes)}"));
+    }
+
+    private static Pauses TouchFreshPages(long bytes)
+    {
+        const int page = 4096;
+        Pauses pauses = default;
+        SpanSource source = new(-1);
+        for (long spans = bytes / SpanSource.SpanBytes; spans > 0; spans--)
+        {
+            long before = Stopwatch.GetTimestamp();
+            nint span = source.TakeSpan();
+            for (int at = 0; at < SpanSource.SpanBytes; at += page)
+            {
+                Marshal.WriteByte(span, at, 1);
+                long now = Stopwatch.GetTimestamp();
+                pauses.Note(now - before);
+                before = now;
+            }
+        }
+        return pauses;
     }
 
     private static Pauses ReadClock(double seconds)
@@ -69,7 +91,7 @@ internal static class CollectionGrowth
         return pauses;
     }
 
-    private static Pauses Grow(ValueType type, Action<Entry, Arena, byte[]> insert, int size)
+    private static (Pauses Pauses, long Bytes) Grow(ValueType type, Action<Entry, Arena, byte[]> insert, int size)
     {
         Arena arena = new(new SpanSource(-1));
         ValueEncoding encoding = Collection.InitialEncoding(type);
@@ -84,7 +106,8 @@ internal static class CollectionGrowth
             insert(entry, arena, element);
             pauses.Note(Stopwatch.GetTimestamp() - began);
         }
+        long bytes = arena.UsedBytes;
         Collection.Free(entry, arena);
-        return pauses;
+        return (pauses, bytes);
     }
 }
