@@ -45,6 +45,9 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     private int _isWakePending;
     private int _connectionCount;
     private volatile bool _isStopping;
+    private int _threadId;
+    // Messages and parked connections will be looked at later in this turn; for the reactor's own thread.
+    private bool _isHandlingEvents;
 
     internal Reactor(NetworkServer network, Worker worker)
     {
@@ -72,6 +75,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     /// <summary>Runs until <see cref="Stop"/>.</summary>
     internal void Run()
     {
+        _threadId = Environment.CurrentManagedThreadId;
         long nextCronNs = _server.Clock.MonotonicNs;
         while (!_isStopping)
         {
@@ -84,9 +88,11 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             }
             DeliverOwn();
             int timeoutMs = _housekeeping.HasMore || _worker.Evictor.IsBehind ? 1 : (int)Math.Max(1, (nextCronNs - now) / NsPerMs);
+            _isHandlingEvents = true;
             _engine.Poll(_worker.HasListings ? 0 : UntilDeadline(timeoutMs));
             _worker.Stats.EventLoopCycles++;
             TakeMessages();
+            _isHandlingEvents = false;
             ResumeTimedOut();
             RetryPostponed();
             RetryParked();
@@ -166,7 +172,8 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
 
     public void Wake()
     {
-        if (Interlocked.Exchange(ref _isWakePending, 1) == 0)
+        bool isAwake = Environment.CurrentManagedThreadId == _threadId && _isHandlingEvents;
+        if (!isAwake && Interlocked.Exchange(ref _isWakePending, 1) == 0)
         {
             _wakeEvent.Signal();
         }
