@@ -157,7 +157,7 @@ internal sealed class IoUringEngine : IIoEngine
             (Operation operation, int slot, uint generation) = Unpack(completion.UserData);
             if (operation == Operation.QuietSend && _connections.Find(slot, generation) is { } connection)
             {
-                _quietSends.RemoveAt(_quietSends.FindIndex(send => send.Connection == connection));
+                RemoveQuietSend(connection);
                 connection.WaitsForWritable = true;
                 HandleSend(connection, completion.Result == -Errno.EAGAIN ? 0 : completion.Result);
                 CloseIfClosing(connection);
@@ -177,6 +177,10 @@ internal sealed class IoUringEngine : IIoEngine
         }
         _quietSends.RemoveRange(left, _quietSends.Count - left);
     }
+
+    // A method of its own: a lambda here would cost an object for every completion that the loop above looks at.
+    private void RemoveQuietSend(Connection connection) =>
+        _quietSends.RemoveAt(_quietSends.FindIndex(send => send.Connection == connection));
 
     private void Handle(in Completion completion)
     {

@@ -150,6 +150,9 @@ internal static class InfoText
         Zeros(text, "rss_overhead_bytes");
         Line(text, "managed_heap_bytes", GC.GetTotalMemory(false));
         Line(text, "managed_collections", GC.CollectionCount(0));
+        Line(text, "managed_collections_pause_usec", (long)GC.GetTotalPauseDuration().TotalMicroseconds);
+        // Of the thread that answers: what it costs shows up here in the steady state, which is nothing.
+        Line(text, "managed_allocated_bytes_by_thread", GC.GetAllocatedBytesForCurrentThread());
         Line(text, "total_system_memory", total);
         Line(text, "total_system_memory_human", MemorySize.Describe(total));
         Zeros(text, "used_memory_lua used_memory_vm_eval used_memory_scripts_eval number_of_cached_scripts number_of_functions "

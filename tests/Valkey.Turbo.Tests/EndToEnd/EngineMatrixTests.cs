@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -93,6 +94,34 @@ public sealed class EngineMatrixTests
             }
         }
         Array.ForEach(late, client => client.Dispose());
+    }
+
+    /// <summary>From the socket and back to it, not an object a command: what INFO itself allocates is all there is.</summary>
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("epoll")]
+    public void RequestsOneByOneAllocateNothing(string engine)
+    {
+        const int requests = 10_000;
+        using TestServer server = new(1, engine);
+        using RespClient client = server.Connect();
+        client.Run("SET", "k", "v");
+        client.Run("INFO", "memory");
+        long before = Allocated();
+        for (int i = 0; i < requests; i++)
+        {
+            client.Run("GET", "k");
+        }
+        // An INFO is some 30 KB; the smallest object is 24 bytes.
+        Assert.InRange(Allocated() - before, 0, requests * 8);
+
+        long Allocated()
+        {
+            const string field = "managed_allocated_bytes_by_thread:";
+            string info = client.Run("INFO", "memory");
+            int at = info.IndexOf(field, StringComparison.Ordinal) + field.Length;
+            return long.Parse(info[at..info.IndexOf('\r', at)], CultureInfo.InvariantCulture);
+        }
     }
 
     [Theory]
