@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
@@ -18,21 +17,6 @@ internal static class CollectionGrowth
     private const int Size = 5_000_000;
     private const int WarmUpSize = 100_000;
     private static readonly CollectionLimits Limits = new();
-
-    private struct Pauses
-    {
-        private long _longestTicks;
-        private int _overMs;
-
-        internal void Note(long ticks)
-        {
-            _longestTicks = Math.Max(_longestTicks, ticks);
-            _overMs += ticks * 1000 > Stopwatch.Frequency ? 1 : 0;
-        }
-
-        public override readonly string ToString() =>
-            string.Create(CultureInfo.InvariantCulture, $"longest {_longestTicks * 1e3 / Stopwatch.Frequency,7:F3} ms, {_overMs,3} over 1 ms");
-    }
 
     internal static void Run()
     {
@@ -56,39 +40,7 @@ internal static class CollectionGrowth
         (Pauses growing, long bytes) = Grow(type, insert, Size);
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-10} {bytes >> 20,3} MiB in {seconds,4:F1} s: {growing} | clock: {ReadClock(seconds)} | fresh pages: {TouchFreshPages(bytes)}"));
-    }
-
-    private static Pauses TouchFreshPages(long bytes)
-    {
-        const int page = 4096;
-        Pauses pauses = default;
-        SpanSource source = new(-1);
-        for (long spans = bytes / SpanSource.SpanBytes; spans > 0; spans--)
-        {
-            long before = Stopwatch.GetTimestamp();
-            nint span = source.TakeSpan();
-            for (int at = 0; at < SpanSource.SpanBytes; at += page)
-            {
-                Marshal.WriteByte(span, at, 1);
-                long now = Stopwatch.GetTimestamp();
-                pauses.Note(now - before);
-                before = now;
-            }
-        }
-        return pauses;
-    }
-
-    private static Pauses ReadClock(double seconds)
-    {
-        Pauses pauses = default;
-        long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
-        for (long before = Stopwatch.GetTimestamp(), now; before < end; before = now)
-        {
-            now = Stopwatch.GetTimestamp();
-            pauses.Note(now - before);
-        }
-        return pauses;
+            $"{name,-10} {bytes >> 20,3} MiB in {seconds,4:F1} s: {growing} | clock: {Pauses.OfReadingTheClock(seconds)} | fresh pages: {Pauses.OfTouchingPages(bytes)}"));
     }
 
     private static (Pauses Pauses, long Bytes) Grow(ValueType type, Action<Entry, Arena, byte[]> insert, int size)

@@ -27,23 +27,27 @@ internal static class TableGrowth
         Arena arena = new(new SpanSource(-1));
         HashTable<Entry> table = new(arena);
         byte[] key = Encoding.ASCII.GetBytes("key:000000000000");
-        long longestTicks = 0, overMs = 0;
+        Pauses pauses = default;
+        long started = Stopwatch.GetTimestamp();
         for (int i = 0; i <= size; i++)
         {
             Utf8(i, key);
             long began = Stopwatch.GetTimestamp();
             Entry entry = Entry.Create(arena, key, ValueType.String, ValueEncoding.Embedded, 16, ITableEntry.NoExpiry);
             table.Insert(entry.Address, KeyHash.Of(key));
-            long ticks = Stopwatch.GetTimestamp() - began;
-            longestTicks = Math.Max(longestTicks, ticks);
-            overMs += ticks * 1000 > Stopwatch.Frequency ? 1 : 0;
+            pauses.Note(Stopwatch.GetTimestamp() - began);
             if (report && i is 100_000 or 1_000_000 or LastSize)
             {
                 double lookupNs = Lookups(table, i, key), walkNs = ArrayWalk((long)(i * 50.0));
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"{i,10} keys: lookup {lookupNs,6:F1} ns, two reads of an array {walkNs,6:F1} ns, difference {lookupNs - walkNs,6:F1} ns, "
-                    + $"table {(double)table.TableBytes / table.Count:F2} B/key, longest insert so far {longestTicks * 1e3 / Stopwatch.Frequency:F3} ms, {overMs} over 1 ms"));
+                    + $"table {(double)table.TableBytes / table.Count:F2} B/key, inserts so far {pauses}"));
             }
+        }
+        if (report)
+        {
+            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            Console.WriteLine($"beside it: reading the clock {Pauses.OfReadingTheClock(seconds)}; touching as many fresh pages {Pauses.OfTouchingPages(arena.UsedBytes)}");
         }
     }
 
