@@ -11,7 +11,8 @@ namespace Valkey.Turbo.Benchmarks;
 /// <summary>
 /// The engine without a network: threads that hash and prefetch sixteen keys, then find each key and change it, as the
 /// dispatcher does with a pipeline. Prints operations a second on one thread and on two, for uniform keys and for one hot key:
-/// borrowing each key's shard, as the server does, and delegating to the shard's home thread, which it does not.
+/// borrowing each key's shard, as the server does, and delegating to the shard's home thread, which it does not. Beside them two
+/// threads with an engine each, which share nothing: what the machine allows.
 /// </summary>
 internal static class EngineScaling
 {
@@ -26,26 +27,19 @@ internal static class EngineScaling
         foreach (string pattern in (string[])["uniform", "hot"])
         {
             bool isHot = pattern == "hot";
-            double one = Measure(1, isHot, static (server, thread) => new Borrower(server, thread));
-            double borrowed = Measure(2, isHot, static (server, thread) => new Borrower(server, thread));
+            double one = Measure(1, isHot, false, static (server, thread) => new Borrower(server, thread));
+            double apart = Measure(2, isHot, true, static (server, thread) => new Borrower(server, thread));
+            double borrowed = Measure(2, isHot, false, static (server, thread) => new Borrower(server, thread));
             Delegator.Reset(2);
-            double delegated = Measure(2, isHot, static (server, thread) => new Delegator(server, thread));
+            double delegated = Measure(2, isHot, false, static (server, thread) => new Delegator(server, thread));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{pattern,-8} 1 thread {one / 1e6,7:F2} M/s   2 threads, borrowing {borrowed / 1e6,7:F2} M/s x {borrowed / one:F2}   delegating {delegated / 1e6,7:F2} M/s x {delegated / one:F2}"));
+                $"{pattern,-8} 1 thread {one / 1e6,5:F1} M/s | 2 threads: an engine each {apart / 1e6,5:F1} x {apart / one:F2}, borrowing {borrowed / 1e6,5:F1} x {borrowed / one:F2}, delegating {delegated / 1e6,5:F1} x {delegated / one:F2}"));
         }
     }
 
-    private static double Measure(int threadCount, bool isHot, Func<ServerInstance, int, BatchRunner> makeRunner)
+    private static double Measure(int threadCount, bool isHot, bool isApart, Func<ServerInstance, int, BatchRunner> makeRunner)
     {
-        using ServerInstance server = new(new ServerConfig(), threadCount);
-        for (int i = 0; i < KeyCount; i++)
-        {
-            byte[] key = Encoding.ASCII.GetBytes($"key:{i:D12}");
-            Shard shard = server.Shards[server.ShardOf(key)];
-            server.Workers[0].Shards.TryHold(shard.Index);
-            shard.Keyspaces[0].SetInteger(server.Workers[0], default, key, KeyHash.Of(key), 0, ITableEntry.NoExpiry);
-        }
-        server.Workers[0].Shards.ReleaseAll();
+        ServerInstance[] servers = [.. Enumerable.Range(0, isApart ? threadCount : 1).Select(_ => Fill(isApart ? 1 : threadCount))];
         int[] cpus = CpuAffinity.Allowed();
         long[] done = new long[threadCount * 16];
         using Barrier start = new(threadCount + 1);
@@ -54,7 +48,7 @@ internal static class EngineScaling
         {
             CpuAffinity.Pin(cpus[index % cpus.Length]);
             byte[] stream = KeyStream(isHot, new RandomSource((ulong)index + 1));
-            BatchRunner runner = makeRunner(server, index);
+            BatchRunner runner = isApart ? makeRunner(servers[index], 0) : makeRunner(servers[0], index);
             start.SignalAndWait();
             for (int at = 0; !Volatile.Read(ref stop); at = (at + BatchSize) % StreamKeys)
             {
@@ -74,7 +68,22 @@ internal static class EngineScaling
         {
             thread.Join();
         }
+        Array.ForEach(servers, server => server.Dispose());
         return done.Sum() / seconds;
+    }
+
+    private static ServerInstance Fill(int threadCount)
+    {
+        ServerInstance server = new(new ServerConfig(), threadCount);
+        for (int i = 0; i < KeyCount; i++)
+        {
+            byte[] key = Encoding.ASCII.GetBytes($"key:{i:D12}");
+            Shard shard = server.Shards[server.ShardOf(key)];
+            server.Workers[0].Shards.TryHold(shard.Index);
+            shard.Keyspaces[0].SetInteger(server.Workers[0], default, key, KeyHash.Of(key), 0, ITableEntry.NoExpiry);
+        }
+        server.Workers[0].Shards.ReleaseAll();
+        return server;
     }
 
     /// <summary>Keys in the order in which they will be asked for, close together as in a receive buffer.</summary>
