@@ -19,6 +19,7 @@ public sealed unsafe class IoUring : IDisposable
     private const uint SetupSubmitAll = 1 << 7;
     private const uint SetupSingleIssuer = 1 << 12;
     private const uint SetupDeferTaskRun = 1 << 13;
+    private const uint CompletionOverflow = 1 << 1;
     private const uint EnterGetEvents = 1;
     private const uint EnterExtArg = 8;
     private const uint EnterRegisteredRing = 16;
@@ -51,6 +52,8 @@ public sealed unsafe class IoUring : IDisposable
     private readonly uint* _sqTail;
     /// <summary>Consumer index of submissions: written by the kernel.</summary>
     private readonly uint* _sqHead;
+    /// <summary>Flags that the kernel raises.</summary>
+    private readonly uint* _sqFlags;
     private readonly uint _sqMask;
     private readonly uint _sqCount;
     private readonly byte* _entries;
@@ -80,6 +83,7 @@ public sealed unsafe class IoUring : IDisposable
         _sqHead = (uint*)(ring + *(uint*)sq);
         _sqTail = (uint*)(ring + *(uint*)(sq + 4));
         _sqMask = *(uint*)(ring + *(uint*)(sq + 8));
+        _sqFlags = (uint*)(ring + *(uint*)(sq + 16));
         uint* array = (uint*)(ring + *(uint*)(sq + 24));
         for (uint i = 0; i < _sqCount; i++)
         {
@@ -159,8 +163,8 @@ public sealed unsafe class IoUring : IDisposable
 
     /// <summary>
     /// Sends a whole range at once and has no completion if it succeeds; what can't be sent without waiting completes as a short
-    /// or failed send. So once <see cref="HasSubmitted"/> says that the kernel has it, the absence of a completion means success.
-    /// Returns its number for that question.
+    /// or failed send. So once <see cref="HasSubmitted"/> says that the kernel has it, and unless <see cref="HidesCompletions"/>, the
+    /// absence of a completion means success. Returns its number for that question.
     /// </summary>
     /// <remarks>A success that completes would end the wait of the very call that submits it, and cost a second one.</remarks>
     public uint PrepareQuietSend(int fd, nint address, int byteCount, ulong userData)
@@ -210,6 +214,9 @@ public sealed unsafe class IoUring : IDisposable
             _submittedTail -= toSubmit;
         }
     }
+
+    /// <summary>Whether there are more completions than had room; the next call brings them.</summary>
+    public bool HidesCompletions => (Volatile.Read(ref *_sqFlags) & CompletionOverflow) != 0;
 
     /// <summary>How many completions are there, not yet advanced over.</summary>
     public int CompletionCount => (int)(Volatile.Read(ref *_cqTail) - *_cqHead);

@@ -163,6 +163,14 @@ internal sealed class IoUringEngine : IIoEngine
                 CloseIfClosing(connection);
             }
         }
+        if (!_ring.HidesCompletions)
+        {
+            SettleSuccesses();
+        }
+    }
+
+    private void SettleSuccesses()
+    {
         int left = 0;
         for (int i = 0; i < _quietSends.Count; i++)
         {
