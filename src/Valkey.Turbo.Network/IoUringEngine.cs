@@ -131,14 +131,12 @@ internal sealed class IoUringEngine : IIoEngine
                 && !connection.WaitsForWritable && !connection.IsClosing && !connection.Session.ClosesAfterReply;
             if (isQuiet)
             {
-                uint number = _ring.PrepareQuietSend(
-                    connection.Descriptor, head.UnsentAddress, length, Pack(Operation.QuietSend, connection.Slot, connection.Generation));
+                uint number = _ring.PrepareQuietSend(connection.Descriptor, head.UnsentAddress, length, Pack(Operation.QuietSend, connection));
                 _quietSends.Add(new QuietSend(connection, number, length));
             }
             else
             {
-                _ring.PrepareSend(
-                    connection.Descriptor, head.UnsentAddress, length, Pack(Operation.Send, connection.Slot, connection.Generation));
+                _ring.PrepareSend(connection.Descriptor, head.UnsentAddress, length, Pack(Operation.Send, connection));
             }
         }
         _toSend.Clear();
@@ -293,7 +291,7 @@ internal sealed class IoUringEngine : IIoEngine
     private void Receive(Connection connection)
     {
         connection.IsReceiving = true;
-        _ring.PrepareReceiveMultishot(connection.Descriptor, Pack(Operation.Receive, connection.Slot, connection.Generation));
+        _ring.PrepareReceiveMultishot(connection.Descriptor, Pack(Operation.Receive, connection));
     }
 
     private void CloseIfClosing(Connection connection)
@@ -315,6 +313,8 @@ internal sealed class IoUringEngine : IIoEngine
         Sockets.Close(connection.Descriptor);
         _events.OnClosed(connection);
     }
+
+    private static ulong Pack(Operation operation, Connection connection) => Pack(operation, connection.Slot, connection.Generation);
 
     // User data: | generation 32 | slot 24 | operation 8 |
     private static ulong Pack(Operation operation, int slot, uint generation) =>

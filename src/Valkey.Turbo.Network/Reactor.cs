@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Valkey.Turbo.Commands;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Native;
@@ -16,17 +15,6 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     private const long NsPerMs = 1_000_000;
     private const long ListingBudgetNs = 50_000;
 
-    private readonly record struct Message(MessageKind Kind, Connection? Connection, int Descriptor, int Listener);
-
-    private enum MessageKind
-    {
-        Wake,
-        Adopt,
-        Resume,
-        Close,
-        CloseAfterReplies,
-    }
-
     private readonly NetworkServer _network;
     private readonly ServerInstance _server;
     private readonly Worker _worker;
@@ -38,16 +26,11 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     private readonly Dispatcher _dispatcher;
     private readonly Housekeeping _housekeeping;
     private readonly WakeEvent _wakeEvent = new();
-    private readonly ConcurrentQueue<Message> _messages = new();
     private readonly List<Connection> _dirty = [];
     private readonly List<int> _pausedListeners = [];
     private Connection? _running;
-    private int _isWakePending;
     private int _connectionCount;
     private volatile bool _isStopping;
-    private int _threadId;
-    // Messages and parked connections will be looked at later in this turn; for the reactor's own thread.
-    private bool _isHandlingEvents;
 
     internal Reactor(NetworkServer network, Worker worker)
     {
@@ -168,43 +151,6 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     {
         _isStopping = true;
         Wake();
-    }
-
-    public void Wake()
-    {
-        bool isAwake = Environment.CurrentManagedThreadId == _threadId && _isHandlingEvents;
-        if (!isAwake && Interlocked.Exchange(ref _isWakePending, 1) == 0)
-        {
-            _wakeEvent.Signal();
-        }
-    }
-
-    /// <summary>Gives this reactor a new connection. Any thread.</summary>
-    internal void PostAdopt(int listener, int descriptor)
-    {
-        Interlocked.Increment(ref _connectionCount);
-        _messages.Enqueue(new Message(MessageKind.Adopt, null, descriptor, listener));
-        Wake();
-    }
-
-    /// <summary>Ends a connection of this reactor. Any thread.</summary>
-    internal void PostClose(Connection connection, bool afterReplies)
-    {
-        _messages.Enqueue(new Message(afterReplies ? MessageKind.CloseAfterReplies : MessageKind.Close, connection, -1, -1));
-        Wake();
-    }
-
-    /// <summary>Runs a blocked connection's command again. Any thread.</summary>
-    internal void PostResume(Connection connection)
-    {
-        _messages.Enqueue(new Message(MessageKind.Resume, connection, -1, -1));
-        Wake();
-    }
-
-    public void OnWoken()
-    {
-        _wakeEvent.Drain();
-        Volatile.Write(ref _isWakePending, 0);
     }
 
     public void OnAccepted(int listener, int descriptor) => _network.Distribute(listener, descriptor);
@@ -378,29 +324,6 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             }
         }
         _dirty.Clear();
-    }
-
-    private void TakeMessages()
-    {
-        while (_messages.TryDequeue(out Message message))
-        {
-            switch (message.Kind)
-            {
-                case MessageKind.Adopt:
-                    Adopt(message.Listener, message.Descriptor);
-                    break;
-                case MessageKind.Resume:
-                    Resume(message.Connection!);
-                    break;
-                case MessageKind.Close:
-                    OnDisconnected(message.Connection!);
-                    break;
-                case MessageKind.CloseAfterReplies:
-                    message.Connection!.Session.ClosesAfterReply = true;
-                    MarkDirty(message.Connection);
-                    break;
-            }
-        }
     }
 
     private void Adopt(int listener, int descriptor)

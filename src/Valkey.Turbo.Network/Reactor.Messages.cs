@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+
+namespace Valkey.Turbo.Network;
+
+/// <content>What threads ask of a reactor, and how it is woken for it.</content>
+internal sealed partial class Reactor
+{
+    private readonly record struct Message(MessageKind Kind, Connection? Connection, int Descriptor, int Listener);
+
+    private enum MessageKind
+    {
+        Adopt,
+        Resume,
+        Close,
+        CloseAfterReplies,
+    }
+
+    private readonly ConcurrentQueue<Message> _messages = new();
+    private int _isWakePending;
+    private int _threadId;
+    // Messages and parked connections will be looked at later in this turn; for the reactor's own thread.
+    private bool _isHandlingEvents;
+
+    public void Wake()
+    {
+        bool isAwake = Environment.CurrentManagedThreadId == _threadId && _isHandlingEvents;
+        if (!isAwake && Interlocked.Exchange(ref _isWakePending, 1) == 0)
+        {
+            _wakeEvent.Signal();
+        }
+    }
+
+    /// <summary>Gives this reactor a new connection. Any thread.</summary>
+    internal void PostAdopt(int listener, int descriptor)
+    {
+        Interlocked.Increment(ref _connectionCount);
+        _messages.Enqueue(new Message(MessageKind.Adopt, null, descriptor, listener));
+        Wake();
+    }
+
+    /// <summary>Ends a connection of this reactor. Any thread.</summary>
+    internal void PostClose(Connection connection, bool afterReplies)
+    {
+        _messages.Enqueue(new Message(afterReplies ? MessageKind.CloseAfterReplies : MessageKind.Close, connection, -1, -1));
+        Wake();
+    }
+
+    /// <summary>Runs a blocked connection's command again. Any thread.</summary>
+    internal void PostResume(Connection connection)
+    {
+        _messages.Enqueue(new Message(MessageKind.Resume, connection, -1, -1));
+        Wake();
+    }
+
+    public void OnWoken()
+    {
+        _wakeEvent.Drain();
+        Volatile.Write(ref _isWakePending, 0);
+    }
+
+    private void TakeMessages()
+    {
+        while (_messages.TryDequeue(out Message message))
+        {
+            switch (message.Kind)
+            {
+                case MessageKind.Adopt:
+                    Adopt(message.Listener, message.Descriptor);
+                    break;
+                case MessageKind.Resume:
+                    Resume(message.Connection!);
+                    break;
+                case MessageKind.Close:
+                    OnDisconnected(message.Connection!);
+                    break;
+                case MessageKind.CloseAfterReplies:
+                    message.Connection!.Session.ClosesAfterReply = true;
+                    MarkDirty(message.Connection);
+                    break;
+            }
+        }
+    }
+}
