@@ -76,6 +76,44 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
+    public void HistoryIsThatOfCommandsInTheTable()
+    {
+        foreach (string name in CommandHistory.Names.Concat(CommandHistory.SystemCommands))
+        {
+            Assert.NotNull(CommandTable.Instance.FindByFullName(name));
+        }
+        Assert.Equal(
+            [new CommandChange("6.2.0", "Takes `NOMKSTREAM`, `MINID` and `LIMIT`."), new CommandChange("7.0.0", "Takes IDs of the form `<ms>-*`.")],
+            CommandHistory.Of("xadd"));
+        Assert.Empty(CommandHistory.Of("get"));
+    }
+
+    [Fact]
+    public void ArgumentNotationCarriesAllThatDocsShow()
+    {
+        IReadOnlyList<CommandArgument> arguments = ArgumentSyntax.Parse(
+            "[by(pattern):pattern@@BY#1^7.0.0...] choice=<old:string!2.8.12 | new={first:key [last:LAST]}...>@CHOICE");
+        Assert.Equal(
+            new CommandArgument("by", "pattern")
+            {
+                DisplayText = "pattern",
+                Token = "BY",
+                RepeatsToken = true,
+                KeySpecIndex = 1,
+                Since = "7.0.0",
+                IsMultiple = true,
+                IsOptional = true,
+                Arguments = arguments[0].Arguments,
+            },
+            arguments[0]);
+        Assert.Equal(("oneof", "CHOICE", false), (arguments[1].Type, arguments[1].Token, arguments[1].IsMultiple));
+        Assert.Equal("2.8.12", arguments[1].Arguments[0].DeprecatedSince);
+        Assert.True(arguments[1].Arguments[1].IsMultiple);
+        Assert.Equal(["first", "last"], arguments[1].Arguments[1].Arguments.Select(argument => argument.Name));
+        Assert.Throws<FormatException>(() => ArgumentSyntax.Parse("[key:key"));
+    }
+
+    [Fact]
     public void EveryCommandIsFoundInAnyCase()
     {
         foreach (CommandSpec spec in CommandTable.Instance.TopLevel)

@@ -14,8 +14,9 @@ internal static class CommandCommand
             "Returns detailed information about all commands.", All, categories: "connection",
             tips: "nondeterministic_output_order", scope: ShardScope.None, subcommands:
             [
-                Sub("count", 2, "2.8.13", "Returns a count of commands.", context => context.Reply.Integer(CommandTable.Instance.TopLevel.Count)),
-                Sub("docs", -2, "7.0.0", "Returns documentary information about one, multiple or all commands.", Docs,
+                Sub("count", 2, "2.8.13", "Returns a count of commands.",
+                    context => context.Reply.Integer(CommandTable.Instance.TopLevel.Count)),
+                Sub("docs", -2, "7.0.0", "Returns documentary information about one, multiple or all commands.", CommandDocs.Run,
                     "[command-name:string...]", "nondeterministic_output_order"),
                 Sub("info", -2, "2.8.13", "Returns information about one, multiple or all commands.", Info,
                     "[command-name:string...]", "nondeterministic_output_order"),
@@ -103,7 +104,7 @@ internal static class CommandCommand
         }
     }
 
-    private static void Simple(ReplyWriter reply, List<string> words)
+    internal static void Simple(ReplyWriter reply, List<string> words)
     {
         foreach (string word in words)
         {
@@ -172,106 +173,6 @@ internal static class CommandCommand
     {
         reply.Bulk(name);
         reply.Integer(value);
-    }
-
-    private static void Docs(CommandContext context)
-    {
-        List<CommandSpec> specs = [];
-        if (context.ArgumentCount == 2)
-        {
-            specs.AddRange(CommandTable.Instance.TopLevel);
-        }
-        for (int i = 2; i < context.ArgumentCount; i++)
-        {
-            if (CommandTable.Instance.FindByFullName(context.Text(i)) is CommandSpec spec)
-            {
-                specs.Add(spec);
-            }
-        }
-        context.Reply.Map(specs.Count);
-        foreach (CommandSpec spec in specs)
-        {
-            context.Reply.Bulk(spec.FullName);
-            ReplyDocs(context.Reply, spec);
-        }
-    }
-
-    private static void ReplyDocs(ReplyWriter reply, CommandSpec spec)
-    {
-        IReadOnlyList<CommandArgument> arguments = ArgumentSyntax.Parse(spec.Syntax);
-        reply.Map(4 + (arguments.Count > 0 ? 1 : 0) + (spec.Subcommands.Length > 0 ? 1 : 0));
-        Pair(reply, "summary", spec.Summary);
-        Pair(reply, "since", spec.Since);
-        Pair(reply, "group", spec.Group);
-        Pair(reply, "complexity", spec.Complexity);
-        if (arguments.Count > 0)
-        {
-            reply.Bulk("arguments"u8);
-            int keyIndex = 0;
-            ReplyArguments(reply, arguments, ref keyIndex);
-        }
-        if (spec.Subcommands.Length > 0)
-        {
-            reply.Bulk("subcommands"u8);
-            reply.Map(spec.Subcommands.Length);
-            foreach (CommandSpec subcommand in spec.Subcommands)
-            {
-                reply.Bulk(subcommand.FullName);
-                ReplyDocs(reply, subcommand);
-            }
-        }
-    }
-
-    private static void Pair(ReplyWriter reply, string name, string value)
-    {
-        reply.Bulk(name);
-        reply.Bulk(value);
-    }
-
-    private static void ReplyArguments(ReplyWriter reply, IReadOnlyList<CommandArgument> arguments, ref int keyIndex)
-    {
-        reply.Array(arguments.Count);
-        foreach (CommandArgument argument in arguments)
-        {
-            bool isKey = argument.Type == "key", hasFlags = argument.IsOptional || argument.IsMultiple;
-            bool isGroup = argument.Arguments.Count > 0, isToken = argument.Type == "pure-token";
-            reply.Map(2 + (isGroup || isToken ? 0 : 1) + (isKey ? 1 : 0) + (argument.Token is null ? 0 : 1) + (hasFlags ? 1 : 0) + (isGroup ? 1 : 0)
-                + (isToken ? 1 : 0));
-            Pair(reply, "name", argument.Name);
-            Pair(reply, "type", argument.Type);
-            if (!isGroup)
-            {
-                Pair(reply, "display_text", argument.Name);
-            }
-            if (isKey)
-            {
-                Pair(reply, "key_spec_index", keyIndex++);
-            }
-            if (argument.Token is not null)
-            {
-                Pair(reply, "token", argument.Token);
-            }
-            if (hasFlags)
-            {
-                reply.Bulk("flags"u8);
-                List<string> flags = [];
-                if (argument.IsOptional)
-                {
-                    flags.Add("optional");
-                }
-                if (argument.IsMultiple)
-                {
-                    flags.Add("multiple");
-                }
-                reply.Set(flags.Count);
-                Simple(reply, flags);
-            }
-            if (isGroup)
-            {
-                reply.Bulk("arguments"u8);
-                ReplyArguments(reply, argument.Arguments, ref keyIndex);
-            }
-        }
     }
 
     private static void List(CommandContext context)

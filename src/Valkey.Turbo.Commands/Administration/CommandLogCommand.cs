@@ -7,7 +7,7 @@ namespace Valkey.Turbo.Commands.Administration;
 /// <summary>COMMANDLOG and its older form SLOWLOG: commands that were slow, or large, or had large replies.</summary>
 internal static class CommandLogCommand
 {
-    private const string Types = "type=<slow:slow | large-request:large-request | large-reply:large-reply>";
+    private const string Types = "type=<slow:SLOW | large-request:LARGE-REQUEST | large-reply:LARGE-REPLY>";
     private const string AllNodes = "request_policy:all_nodes";
 
     internal static readonly CommandSpec[] Rows =

@@ -12,10 +12,11 @@ internal static class ServerCommands
             Time, tips: "nondeterministic_output", scope: ShardScope.None),
         CommandSpec.Define("shutdown", -1, Admin | NoMulti | NoScript | Loading | Stale | AllowBusy, "server", "1.0.0", "O(1)",
             "Synchronously saves the database to disk and shuts down the server.", Shutdown,
-            syntax: "[save-selector=<nosave:NOSAVE | save:SAVE>] [now:NOW] [force:FORCE] [safe:SAFE] [failover:FAILOVER] [abort:ABORT]",
+            syntax: "[abort-selector=<save-selector-block={[save-selector=<nosave:NOSAVE | save:SAVE>] [now:NOW^7.0.0] [force:FORCE^7.0.0] "
+                + "[safe:SAFE^9.0.0] [failover:FAILOVER^9.0.0]} | abort:ABORT^7.0.0>]",
             scope: ShardScope.None),
         CommandSpec.Define("lolwut", -1, ReadOnly | Fast, "server", "5.0.0", "O(1)",
-            "Displays computer art and the server version.", Lolwut, syntax: "[version:integer@VERSION] [parameters:string...]",
+            "Displays computer art and the server version.", Lolwut, syntax: "[version:integer@VERSION]",
             scope: ShardScope.None),
     ];
 

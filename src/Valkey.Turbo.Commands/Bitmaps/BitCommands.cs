@@ -7,7 +7,7 @@ namespace Valkey.Turbo.Commands.Bitmaps;
 /// <summary>Single bits of a string, and ranges of them: SETBIT, GETBIT, BITCOUNT, BITPOS.</summary>
 internal static class BitCommands
 {
-    private const string Range = "[range={start:integer [end-unit-block={end:integer [unit=<byte:BYTE | bit:BIT>]}]}]";
+    private const string Range = "[range={start:integer [end-unit-block={end:integer [unit=<byte:BYTE | bit:BIT>^7.0.0]}]}]";
     internal const string BadOffset = "ERR bit offset is not an integer or out of range";
     private static readonly KeySpec Reads = KeySpec.One(KeyFlags.RO | KeyFlags.Access);
 

@@ -8,7 +8,7 @@ namespace Valkey.Turbo.Commands.Bitmaps;
 /// <summary>BITFIELD: integers of any width within a string.</summary>
 internal static class BitFieldCommand
 {
-    private const string GetBlock = "get-block={encoding:string offset:integer}@GET";
+    private const string GetBlock = "get-block={encoding:string offset:integer}";
 
     private enum Overflow
     {
@@ -31,12 +31,12 @@ internal static class BitFieldCommand
         CommandSpec.Define("bitfield", -2, CommandFlags.Write | DenyOom, "bitmap", "3.2.0", "O(1) for each subcommand.",
             "Reads and writes integers of any width within a string.", context => Run(context, isReadOnly: false),
             KeySpec.One(KeyFlags.RW | KeyFlags.Update | KeyFlags.Access | KeyFlags.VariableFlags),
-            $"key:key [operation=<{GetBlock} | write={{[overflow-block=<wrap:WRAP | sat:SAT | fail:FAIL>@OVERFLOW] "
+            $"key:key [operation=<{GetBlock}@GET | write={{[overflow-block=<wrap:WRAP | sat:SAT | fail:FAIL>@OVERFLOW] "
             + "write-operation=<set-block={encoding:string offset:integer value:integer}@SET | "
             + "incrby-block={encoding:string offset:integer increment:integer}@INCRBY>}>...]", keyFlagsOf: KeyFlagsOf),
         CommandSpec.Define("bitfield_ro", -2, ReadOnly | Fast, "bitmap", "6.0.0", "O(1) for each subcommand.",
             "Reads integers of any width within a string.", context => Run(context, isReadOnly: true),
-            KeySpec.One(KeyFlags.RO | KeyFlags.Access), $"key:key [{GetBlock}...]"),
+            KeySpec.One(KeyFlags.RO | KeyFlags.Access), $"key:key [{GetBlock}@@GET...]"),
     ];
 
     private static KeyFlags KeyFlagsOf(CommandContext context, int skip)

@@ -10,6 +10,31 @@ namespace Valkey.Turbo.Commands.Connection;
 internal sealed class ClientFilter
 {
     private static readonly string[] Types = ["normal", "master", "primary", "slave", "replica", "pubsub"];
+
+    /// <summary>The arguments of CLIENT LIST.</summary>
+    internal const string ListSyntax =
+        $"[client-type=<{ListTypes}>@TYPE^5.0.0] [client-id:integer@ID^6.2.0...] [username:string@USER^8.1.0] "
+        + "[addr(ip:port):string@ADDR^8.1.0] [laddr(ip:port):string@LADDR^8.1.0] [skipme=<yes:YES | no:NO>@SKIPME^8.1.0] "
+        + $"[maxage:integer@MAXAGE^8.1.0] {Attributes} [not-client-type=<{ListTypes}>@NOT-TYPE^9.0.0] {Exclusions}";
+
+    /// <summary>The arguments of CLIENT KILL.</summary>
+    internal const string KillSyntax =
+        "filter=<old-format(ip:port):string!2.8.12 | new-format=<[client-id:integer@ID^2.8.12...] "
+        + "[client-type=<normal:NORMAL | master:MASTER^3.2.0 | primary:PRIMARY^8.0.0 | slave:SLAVE | replica:REPLICA^5.0.0 "
+        + "| pubsub:PUBSUB>@TYPE^2.8.12] [username:string@USER] [addr(ip:port):string@ADDR] [laddr(ip:port):string@LADDR^6.2.0] "
+        + $"[skipme=<yes:YES | no:NO>@SKIPME] [maxage:integer@MAXAGE^8.0.0] {Attributes} "
+        + "[not-client-type=<normal:NORMAL | master:MASTER | primary:PRIMARY | slave:SLAVE | replica:REPLICA | pubsub:PUBSUB>"
+        + $"@NOT-TYPE^9.0.0] {Exclusions}>...>";
+
+    private const string ListTypes = "normal:NORMAL | master:MASTER | replica:REPLICA | pubsub:PUBSUB";
+    private const string Attributes =
+        "[name:string@NAME^9.0.0] [idle:integer@IDLE^9.0.0] [flags:string@FLAGS^9.0.0] [lib-name:string@LIB-NAME^9.0.0] "
+        + "[lib-ver:string@LIB-VER^9.0.0] [db:integer@DB^9.0.0] [capa:string@CAPA^9.0.0] [ip:string@IP^9.0.0]";
+    private const string Exclusions =
+        "[not-client-id:integer@NOT-ID^9.0.0...] [not-username:string@NOT-USER^9.0.0] [not-addr(ip:port):string@NOT-ADDR^9.0.0] "
+        + "[not-laddr(ip:port):string@NOT-LADDR^9.0.0] [not-name:string@NOT-NAME^9.0.0] [not-flags:string@NOT-FLAGS^9.0.0] "
+        + "[not-lib-name:string@NOT-LIB-NAME^9.0.0] [not-lib-ver:string@NOT-LIB-VER^9.0.0] [not-db:integer@NOT-DB^9.0.0] "
+        + "[not-capa:string@NOT-CAPA^9.0.0] [not-ip:string@NOT-IP^9.0.0]";
     private const string KnownFlags = "AbBcdeEiIMNOPrRStTuUx";
     private const string KnownCapabilities = "r";
 

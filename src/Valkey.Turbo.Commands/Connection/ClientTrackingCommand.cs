@@ -17,7 +17,7 @@ internal static class ClientTrackingCommand
         ClientCommand.Sub("getredir", 2, Ordinary, "6.0.0",
             "Returns the client ID to which the connection's tracking notifications are redirected.", GetRedirect),
         ClientCommand.Sub("tracking", -3, NoScript | Loading | Stale, "6.0.0", "Controls server-assisted client-side caching for the connection.", Tracking,
-            syntax: "status=<on:ON | off:OFF> [client-id:integer@REDIRECT] [prefix:string@PREFIX...] [bcast:BCAST] [optin:OPTIN] [optout:OPTOUT] [noloop:NOLOOP]"),
+            syntax: "status=<on:ON | off:OFF> [client-id:integer@REDIRECT] [prefix:string@@PREFIX...] [bcast:BCAST] [optin:OPTIN] [optout:OPTOUT] [noloop:NOLOOP]"),
         ClientCommand.Sub("trackinginfo", 2, NoScript | Loading | Stale, "6.2.0",
             "Returns information about server-assisted client-side caching for the connection.", TrackingInfo),
     ];

@@ -21,7 +21,7 @@ internal static class ConnectionCommands
         CommandSpec.Define("select", 2, AllowBusy | Ordinary, "connection", "1.0.0", "O(1)", "Changes the selected database.",
             Select, syntax: "index:integer", scope: ShardScope.None),
         CommandSpec.Define("auth", -2, NoScript | Ordinary | NoAuth | AllowBusy, "connection", "1.0.0", "O(1)",
-            "Authenticates the connection.", Auth, syntax: "[username:string] password:string", scope: ShardScope.None),
+            "Authenticates the connection.", Auth, syntax: "[username:string^6.0.0] password:string", scope: ShardScope.None),
         CommandSpec.Define("hello", -1, NoScript | Ordinary | NoAuth | AllowBusy, "connection", "6.0.0", "O(1)",
             "Handshakes with the server.", Hello,
             syntax: "[arguments={protover:integer [auth={username:string password:string}@AUTH] [clientname:string@SETNAME]}]",

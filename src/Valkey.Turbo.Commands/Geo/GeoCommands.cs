@@ -9,7 +9,7 @@ namespace Valkey.Turbo.Commands.Geo;
 /// <summary>Places as members of a sorted set, whose scores are geohashes: added, shown, measured.</summary>
 internal static class GeoCommands
 {
-    internal const string Unit = "unit=<m:m | km:km | ft:ft | mi:mi>";
+    internal const string Unit = "unit=<m:M | km:KM | ft:FT | mi:MI>";
     private const int HashCharacters = 11;
 
     // Enough for any double with 17 decimals.
@@ -21,7 +21,7 @@ internal static class GeoCommands
         CommandSpec.Define("geoadd", -5, CommandFlags.Write | DenyOom, "geo", "3.2.0",
             "O(log(N)) for each member, where N is the size of the sorted set.", "Adds places to a sorted set, which is created if there is none.",
             Add, KeySpec.One(KeyFlags.RW | KeyFlags.Update),
-            "key:key [condition=<nx:NX | xx:XX>] [change:CH] data={longitude:double latitude:double member:string}..."),
+            "key:key [condition=<nx:NX | xx:XX>^6.2.0] [change:CH^6.2.0] data={longitude:double latitude:double member:string}..."),
         CommandSpec.Define("geopos", -2, ReadOnly, "geo", "3.2.0", "O(1) for each member.", "Returns the coordinates of places.", Position,
             Reads, "key:key [member:string...]"),
         CommandSpec.Define("geohash", -2, ReadOnly, "geo", "3.2.0", "O(1) for each member.", "Returns the geohash strings of places.", Hash,

@@ -15,11 +15,12 @@ internal static class GeoSearchCommands
     private const string Unit = GeoCommands.Unit;
     private const string From = "[from=<member:string@FROMMEMBER | fromlonlat={longitude:double latitude:double}@FROMLONLAT>]";
     private const string By = "by=<circle={radius:double@BYRADIUS " + Unit + "} | box={width:double@BYBOX height:double " + Unit
-        + "} | polygon={num-vertices:integer@BYPOLYGON vertices={longitude:double latitude:double}...}>";
+        + "} | polygon={num-vertices:integer@BYPOLYGON vertices={longitude:double latitude:double}...}^9.0.0>";
     private const string CountBlock = "[count-block={count:integer@COUNT [any:ANY]}]";
+    private const string RadiusCount = "[count-block={count:integer@COUNT [any:ANY^6.2.0]}]";
     private const string Order = "[order=<asc:ASC | desc:DESC>]";
     private const string With = "[withcoord:WITHCOORD] [withdist:WITHDIST] [withhash:WITHHASH]";
-    private const string Store = "[store=<storekey:key@STORE | storedistkey:key@STOREDIST>]";
+    private const string Store = "[store=<storekey(key):key@STORE | storedistkey(key):key@STOREDIST>]";
     private const KeyFlags Stores = KeyFlags.OW | KeyFlags.Update | KeyFlags.VariableFlags;
     private static readonly KeySpec Reads = KeySpec.One(KeyFlags.RO | KeyFlags.Access);
 
@@ -80,19 +81,19 @@ internal static class GeoSearchCommands
         CommandSpec.Define("georadius", -6, CommandFlags.Write | DenyOom | MovableKeys, "geo", "3.2.0", Searching,
             "Returns or stores the places within a radius of coordinates.",
             context => Run(context, new Query { Form = Form.Radius, SourceAt = 1, MayStore = true }), Reads,
-            $"key:key longitude:double latitude:double radius:double {Unit} {With} {CountBlock} {Order} {Store}",
+            $"key:key longitude:double latitude:double radius:double {Unit} {With} {RadiusCount} {Order} {Store}",
             moreKeys: [KeySpec.Behind("STORE", 6, Stores) with { Rival = "STOREDIST" }, KeySpec.Behind("STOREDIST", 6, Stores) with { Rival = "STORE" }]),
         CommandSpec.Define("georadius_ro", -6, ReadOnly, "geo", "3.2.10", Searching, "Returns the places within a radius of coordinates.",
             context => Run(context, new Query { Form = Form.Radius, SourceAt = 1 }), Reads,
-            $"key:key longitude:double latitude:double radius:double {Unit} {With} {CountBlock} {Order}"),
+            $"key:key longitude:double latitude:double radius:double {Unit} {With} {RadiusCount} {Order}"),
         CommandSpec.Define("georadiusbymember", -5, CommandFlags.Write | DenyOom | MovableKeys, "geo", "3.2.0", Searching,
             "Returns or stores the places within a radius of another.",
             context => Run(context, new Query { Form = Form.ByMember, SourceAt = 1, MayStore = true }), Reads,
-            $"key:key member:string radius:double {Unit} {With} {CountBlock} {Order} {Store}",
+            $"key:key member:string radius:double {Unit} {With} {RadiusCount} {Order} {Store}",
             moreKeys: [KeySpec.Behind("STORE", 5, Stores) with { Rival = "STOREDIST" }, KeySpec.Behind("STOREDIST", 5, Stores) with { Rival = "STORE" }]),
         CommandSpec.Define("georadiusbymember_ro", -5, ReadOnly, "geo", "3.2.10", Searching, "Returns the places within a radius of another.",
             context => Run(context, new Query { Form = Form.ByMember, SourceAt = 1 }), Reads,
-            $"key:key member:string radius:double {Unit} {With} {CountBlock} {Order}"),
+            $"key:key member:string radius:double {Unit} {With} {RadiusCount} {Order}"),
     ];
 
     private static void Run(CommandContext context, Query query)

@@ -12,8 +12,8 @@ internal static class DumpCommands
     private const int TailBytes = 10;
     private const string BadPayload = "ERR DUMP payload version or checksum are wrong";
     private const string BadFormat = "ERR Bad data format";
-    private const string RestoreSyntax = "key:key ttl:integer serialized-value:string [replace:REPLACE] [absttl:ABSTTL] "
-        + "[seconds:integer@IDLETIME] [frequency:integer@FREQ]";
+    private const string RestoreSyntax = "key:key ttl:integer serialized-value:string [replace:REPLACE^3.0.0] [absttl:ABSTTL^5.0.0] "
+        + "[seconds:integer@IDLETIME^5.0.0] [frequency:integer@FREQ^5.0.0]";
 
     internal static readonly CommandSpec[] Rows =
     [

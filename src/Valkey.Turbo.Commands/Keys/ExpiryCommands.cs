@@ -7,7 +7,7 @@ namespace Valkey.Turbo.Commands.Keys;
 /// <summary>When keys expire: EXPIRE, TTL and their relatives.</summary>
 internal static class ExpiryCommands
 {
-    private const string Condition = "[condition=<nx:NX | xx:XX | gt:GT | lt:LT>]";
+    private const string Condition = "[condition=<nx:NX | xx:XX | gt:GT | lt:LT>^7.0.0]";
     private static readonly KeySpec Changed = KeySpec.One(KeyFlags.RW | KeyFlags.Update);
     private static readonly KeySpec Looked = KeySpec.One(KeyFlags.RO | KeyFlags.Access);
 

@@ -28,11 +28,11 @@ internal static class MoveCommands
             scope: ShardScope.All),
         CommandSpec.Define("flushdb", -1, CommandFlags.Write, "server", "1.0.0", "O(N) where N is the number of keys.",
             "Removes all keys from the current database.", context => Flush(context, allDatabases: false),
-            syntax: "[flush-type=<async:ASYNC | sync:SYNC>]", categories: "keyspace dangerous",
+            syntax: "[flush-type=<async:ASYNC^4.0.0 | sync:SYNC^6.2.0>]", categories: "keyspace dangerous",
             tips: "request_policy:all_shards response_policy:all_succeeded", scope: ShardScope.All),
         CommandSpec.Define("flushall", -1, CommandFlags.Write, "server", "1.0.0", "O(N) where N is the number of keys.",
             "Removes all keys from all databases.", context => Flush(context, allDatabases: true),
-            syntax: "[flush-type=<async:ASYNC | sync:SYNC>]", categories: "keyspace dangerous",
+            syntax: "[flush-type=<async:ASYNC^4.0.0 | sync:SYNC^6.2.0>]", categories: "keyspace dangerous",
             tips: "request_policy:all_shards response_policy:all_succeeded", scope: ShardScope.All),
     ];
 

@@ -27,7 +27,7 @@ internal static class ScanCommands
         CommandSpec.Define("scan", -2, ReadOnly | TouchesArbitraryKeys, "generic", "2.8.0",
             "O(1) for every call, O(N) for a complete iteration.",
             "Iterates over the key names in the database.", Scan,
-            syntax: "cursor:integer [pattern:pattern@MATCH] [count:integer@COUNT] [type:string@TYPE]",
+            syntax: "cursor:integer [pattern:pattern@MATCH] [count:integer@COUNT] [type:string@TYPE^6.0.0]",
             tips: "nondeterministic_output request_policy:special response_policy:special", scope: ShardScope.None),
     ];
 

@@ -10,15 +10,15 @@ namespace Valkey.Turbo.Commands.Keys;
 /// <summary>SORT: the elements of a list, set or sorted set in order, or what keys named after them hold.</summary>
 internal static class SortCommand
 {
-    private const string Syntax = "key:key [by-pattern:pattern@BY] [limit={offset:integer count:integer}@LIMIT] "
-        + "[get-pattern:pattern@GET...] [order=<asc:ASC | desc:DESC>] [sorting:ALPHA]";
+    private const string Syntax = "key:key [by-pattern(pattern):pattern@BY#1] [limit={offset:integer count:integer}@LIMIT] "
+        + "[get-pattern(pattern):pattern@@GET#1...] [order=<asc:ASC | desc:DESC>] [sorting:ALPHA]";
     private const string Cost = "O(N+M*log(M)) where N is the number of elements sorted and M that of those returned.";
 
     internal static readonly CommandSpec[] Rows =
     [
         CommandSpec.Define("sort", -2, CommandFlags.Write | DenyOom | MovableKeys, "generic", "1.0.0", Cost,
             "Sorts the elements of a list, a set or a sorted set, and stores them if wanted.", context => Run(context, mayStore: true),
-            KeySpec.One(KeyFlags.RO | KeyFlags.Access), Syntax + " [destination:key@STORE]", categories: "!keyspace list set sortedset dangerous",
+            KeySpec.One(KeyFlags.RO | KeyFlags.Access), Syntax + " [destination:key@STORE#2]", categories: "!keyspace list set sortedset dangerous",
             moreKeys: [KeySpec.Unknown(KeyFlags.RO | KeyFlags.Access), KeySpec.Behind("STORE", 2, KeyFlags.OW | KeyFlags.Update) with { IsUnknown = true }],
             scopeOf: ScopeOf),
         CommandSpec.Define("sort_ro", -2, ReadOnly | MovableKeys, "generic", "7.0.0", Cost, "Sorts the elements of a list, a set or a sorted set.",

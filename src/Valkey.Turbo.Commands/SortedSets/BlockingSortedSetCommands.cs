@@ -14,13 +14,13 @@ internal static class BlockingSortedSetCommands
 
     internal static readonly CommandSpec[] Rows =
     [
-        CommandSpec.Define("bzpopmin", -3, Flags | Fast, "sorted_set", "5.0.0", Cost,
+        CommandSpec.Define("bzpopmin", -3, Flags | Fast, "sorted-set", "5.0.0", Cost,
             "Takes the lowest member of the first sorted set that has any, and waits for one.", context => Pop(context, isMax: false), Keys,
             "key:key... timeout:double"),
-        CommandSpec.Define("bzpopmax", -3, Flags | Fast, "sorted_set", "5.0.0", Cost,
+        CommandSpec.Define("bzpopmax", -3, Flags | Fast, "sorted-set", "5.0.0", Cost,
             "Takes the highest member of the first sorted set that has any, and waits for one.", context => Pop(context, isMax: true), Keys,
             "key:key... timeout:double"),
-        CommandSpec.Define("bzmpop", -5, Flags | MovableKeys, "sorted_set", "7.0.0",
+        CommandSpec.Define("bzmpop", -5, Flags | MovableKeys, "sorted-set", "7.0.0",
             "O(K)+O(M*log(N)) where K is the number of keys, N the size of the sorted set and M the number of members returned.",
             "Takes members from the first sorted set that has any, and waits for some.", MultiPop,
             KeySpec.Counted(2, 1, KeyFlags.RW | KeyFlags.Access | KeyFlags.Delete),

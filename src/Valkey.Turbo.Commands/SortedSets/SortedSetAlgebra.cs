@@ -41,18 +41,18 @@ internal static class SortedSetAlgebra
         Writer("zunionstore", "2.0.0", Operation.Union, Uniting, "Stores the union of sorted sets in a key.", " " + Weights),
         Writer("zinterstore", "2.0.0", Operation.Intersection, Intersecting, "Stores the intersection of sorted sets in a key.", " " + Weights),
         Writer("zdiffstore", "6.2.0", Operation.Difference, Uniting, "Stores the difference of the first sorted set and all others in a key.", ""),
-        CommandSpec.Define("zintercard", -3, ReadOnly | MovableKeys, "sorted_set", "7.0.0", Intersecting,
+        CommandSpec.Define("zintercard", -3, ReadOnly | MovableKeys, "sorted-set", "7.0.0", Intersecting,
             "Returns the number of members of the intersection of sorted sets.", IntersectionSize, Sources,
             "numkeys:integer key:key... [limit:integer@LIMIT]"),
     ];
 
     private static CommandSpec Reader(string name, Operation operation, string complexity, string summary, string options) =>
-        CommandSpec.Define(name, -3, ReadOnly | MovableKeys, "sorted_set", "6.2.0", complexity, summary,
+        CommandSpec.Define(name, -3, ReadOnly | MovableKeys, "sorted-set", "6.2.0", complexity, summary,
             context => Compute(context, operation), Sources, $"numkeys:integer key:key... {options}");
 
     private static CommandSpec Writer(
         string name, string since, Operation operation, string complexity, string summary, string options) =>
-        CommandSpec.Define(name, -4, CommandFlags.Write | DenyOom | MovableKeys, "sorted_set", since, complexity, summary,
+        CommandSpec.Define(name, -4, CommandFlags.Write | DenyOom | MovableKeys, "sorted-set", since, complexity, summary,
             context => Store(context, operation, name), Destination, $"destination:key numkeys:integer key:key...{options}",
             moreKeys: SourcesBehind);
 

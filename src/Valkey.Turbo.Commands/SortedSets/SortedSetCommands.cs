@@ -35,27 +35,27 @@ internal static class SortedSetCommands
 
     internal static readonly CommandSpec[] Rows =
     [
-        CommandSpec.Define("zadd", -4, CommandFlags.Write | DenyOom | Fast, "sorted_set", "1.2.0", EachMember,
+        CommandSpec.Define("zadd", -4, CommandFlags.Write | DenyOom | Fast, "sorted-set", "1.2.0", EachMember,
             "Adds members to a sorted set, which is created if there is none, or changes their scores.", Add,
             KeySpec.One(KeyFlags.RW | KeyFlags.Update),
-            "key:key [condition=<nx:NX | xx:XX>] [comparison=<gt:GT | lt:LT>] [change:CH] [increment:INCR] "
+            "key:key [condition=<nx:NX | xx:XX>^3.0.2] [comparison=<gt:GT | lt:LT>^6.2.0] [change:CH^3.0.2] [increment:INCR^3.0.2] "
             + "data={score:double member:string}...", memberAt: 3),
-        CommandSpec.Define("zincrby", 4, CommandFlags.Write | DenyOom | Fast, "sorted_set", "1.2.0",
+        CommandSpec.Define("zincrby", 4, CommandFlags.Write | DenyOom | Fast, "sorted-set", "1.2.0",
             "O(log(N)) where N is the size of the sorted set.", "Adds to the score of a member of a sorted set.",
             context => Add(context, Options.Increment, 2), KeySpec.One(KeyFlags.RW | KeyFlags.Access | KeyFlags.Update),
             "key:key increment:integer member:string", memberAt: 3),
-        CommandSpec.Define("zrem", -3, CommandFlags.Write | Fast, "sorted_set", "1.2.0", EachMember,
+        CommandSpec.Define("zrem", -3, CommandFlags.Write | Fast, "sorted-set", "1.2.0", EachMember,
             "Removes members from a sorted set.", Remove, KeySpec.One(KeyFlags.RW | KeyFlags.Delete), "key:key member:string...", memberAt: 2),
-        CommandSpec.Define("zcard", 2, ReadOnly | Fast, "sorted_set", "1.2.0", "O(1)",
+        CommandSpec.Define("zcard", 2, ReadOnly | Fast, "sorted-set", "1.2.0", "O(1)",
             "Returns the number of members of a sorted set.", Cardinality, KeySpec.One(KeyFlags.RO), "key:key"),
-        CommandSpec.Define("zscore", 3, ReadOnly | Fast, "sorted_set", "1.2.0", "O(1)",
+        CommandSpec.Define("zscore", 3, ReadOnly | Fast, "sorted-set", "1.2.0", "O(1)",
             "Returns the score of a member of a sorted set.", Score, Reads, "key:key member:string", memberAt: 2),
-        CommandSpec.Define("zmscore", -3, ReadOnly | Fast, "sorted_set", "6.2.0", "O(N) where N is the number of members given.",
+        CommandSpec.Define("zmscore", -3, ReadOnly | Fast, "sorted-set", "6.2.0", "O(N) where N is the number of members given.",
             "Returns the scores of members of a sorted set.", Scores, Reads, "key:key member:string...", memberAt: 2),
-        CommandSpec.Define("zrank", -3, ReadOnly | Fast, "sorted_set", "2.0.0", "O(log(N)) where N is the size of the sorted set.",
+        CommandSpec.Define("zrank", -3, ReadOnly | Fast, "sorted-set", "2.0.0", "O(log(N)) where N is the size of the sorted set.",
             "Returns how many members of a sorted set stand before one.", context => Rank(context, isReverse: false), Reads,
             "key:key member:string [withscore:WITHSCORE]", memberAt: 2),
-        CommandSpec.Define("zrevrank", -3, ReadOnly | Fast, "sorted_set", "2.0.0", "O(log(N)) where N is the size of the sorted set.",
+        CommandSpec.Define("zrevrank", -3, ReadOnly | Fast, "sorted-set", "2.0.0", "O(log(N)) where N is the size of the sorted set.",
             "Returns how many members of a sorted set stand behind one.", context => Rank(context, isReverse: true), Reads,
             "key:key member:string [withscore:WITHSCORE]", memberAt: 2),
     ];

@@ -14,7 +14,6 @@ internal static class SortedSetRangeCommands
     private const string Counting = "O(log(N)) where N is the size of the sorted set.";
     private const string Removing = "O(log(N)*M) where N is the size of the sorted set and M the number of members removed.";
     private const string Limit = "[limit={offset:integer count:integer}@LIMIT]";
-    private const string SortBy = "[sortby=<byscore:BYSCORE | bylex:BYLEX>] [rev:REV]";
     private static readonly KeySpec Reads = KeySpec.One(KeyFlags.RO | KeyFlags.Access);
     private static readonly KeySpec Deletes = KeySpec.One(KeyFlags.RW | KeyFlags.Delete);
 
@@ -31,41 +30,43 @@ internal static class SortedSetRangeCommands
 
     internal static readonly CommandSpec[] Rows =
     [
-        CommandSpec.Define("zrange", -4, ReadOnly, "sorted_set", "1.2.0", Ranging, "Returns members of a sorted set within a range.",
-            context => Range(context, null, null), Reads, $"key:key start:string stop:string {SortBy} {Limit} [withscores:WITHSCORES]"),
-        CommandSpec.Define("zrevrange", -4, ReadOnly, "sorted_set", "1.2.0", Ranging,
+        CommandSpec.Define("zrange", -4, ReadOnly, "sorted-set", "1.2.0", Ranging, "Returns members of a sorted set within a range.",
+            context => Range(context, null, null), Reads,
+            "key:key start:string stop:string [sortby=<byscore:BYSCORE | bylex:BYLEX>^6.2.0] [rev:REV^6.2.0] "
+            + "[limit={offset:integer count:integer}@LIMIT^6.2.0] [withscores:WITHSCORES]"),
+        CommandSpec.Define("zrevrange", -4, ReadOnly, "sorted-set", "1.2.0", Ranging,
             "Returns members of a sorted set within a range of ranks, from above.", context => Range(context, Kind.Rank, true), Reads,
             "key:key start:integer stop:integer [withscores:WITHSCORES]"),
-        CommandSpec.Define("zrangebyscore", -4, ReadOnly, "sorted_set", "1.0.5", Ranging,
+        CommandSpec.Define("zrangebyscore", -4, ReadOnly, "sorted-set", "1.0.5", Ranging,
             "Returns members of a sorted set within a range of scores.", context => Range(context, Kind.Score, false), Reads,
-            $"key:key min:double max:double [withscores:WITHSCORES] {Limit}"),
-        CommandSpec.Define("zrevrangebyscore", -4, ReadOnly, "sorted_set", "2.2.0", Ranging,
+            $"key:key min:double max:double [withscores:WITHSCORES^2.0.0] {Limit}"),
+        CommandSpec.Define("zrevrangebyscore", -4, ReadOnly, "sorted-set", "2.2.0", Ranging,
             "Returns members of a sorted set within a range of scores, from above.", context => Range(context, Kind.Score, true), Reads,
             $"key:key max:double min:double [withscores:WITHSCORES] {Limit}"),
-        CommandSpec.Define("zrangebylex", -4, ReadOnly, "sorted_set", "2.8.9", Ranging,
+        CommandSpec.Define("zrangebylex", -4, ReadOnly, "sorted-set", "2.8.9", Ranging,
             "Returns members of a sorted set within a range of strings.", context => Range(context, Kind.Lex, false), Reads,
             $"key:key min:string max:string {Limit}"),
-        CommandSpec.Define("zrevrangebylex", -4, ReadOnly, "sorted_set", "2.8.9", Ranging,
+        CommandSpec.Define("zrevrangebylex", -4, ReadOnly, "sorted-set", "2.8.9", Ranging,
             "Returns members of a sorted set within a range of strings, from above.", context => Range(context, Kind.Lex, true), Reads,
             $"key:key max:string min:string {Limit}"),
-        CommandSpec.Define("zrangestore", -5, CommandFlags.Write | DenyOom, "sorted_set", "6.2.0",
+        CommandSpec.Define("zrangestore", -5, CommandFlags.Write | DenyOom, "sorted-set", "6.2.0",
             "O(log(N)+M) where N is the size of the sorted set and M the number of members stored.",
             "Stores members of a sorted set within a range in a key.", RangeStore, KeySpec.One(KeyFlags.OW | KeyFlags.Update),
-            $"dst:key src:key min:string max:string {SortBy} {Limit}",
+            $"dst:key src:key min:string max:string [sortby=<byscore:BYSCORE | bylex:BYLEX>] [rev:REV] {Limit}",
             moreKeys: [new KeySpec(2, 2, 1, KeyFlags.RO | KeyFlags.Access)]),
-        CommandSpec.Define("zcount", 4, ReadOnly | Fast, "sorted_set", "2.0.0", Counting,
+        CommandSpec.Define("zcount", 4, ReadOnly | Fast, "sorted-set", "2.0.0", Counting,
             "Counts the members of a sorted set within a range of scores.", context => Count(context, Kind.Score), Reads,
             "key:key min:double max:double"),
-        CommandSpec.Define("zlexcount", 4, ReadOnly | Fast, "sorted_set", "2.8.9", Counting,
+        CommandSpec.Define("zlexcount", 4, ReadOnly | Fast, "sorted-set", "2.8.9", Counting,
             "Counts the members of a sorted set within a range of strings.", context => Count(context, Kind.Lex), Reads,
             "key:key min:string max:string"),
-        CommandSpec.Define("zremrangebyrank", 4, CommandFlags.Write, "sorted_set", "2.0.0", Removing,
+        CommandSpec.Define("zremrangebyrank", 4, CommandFlags.Write, "sorted-set", "2.0.0", Removing,
             "Removes the members of a sorted set within a range of ranks.",
             context => RemoveRange(context, Kind.Rank, "zremrangebyrank"), Deletes, "key:key start:integer stop:integer"),
-        CommandSpec.Define("zremrangebyscore", 4, CommandFlags.Write, "sorted_set", "1.2.0", Removing,
+        CommandSpec.Define("zremrangebyscore", 4, CommandFlags.Write, "sorted-set", "1.2.0", Removing,
             "Removes the members of a sorted set within a range of scores.",
             context => RemoveRange(context, Kind.Score, "zremrangebyscore"), Deletes, "key:key min:double max:double"),
-        CommandSpec.Define("zremrangebylex", 4, CommandFlags.Write, "sorted_set", "2.8.9", Removing,
+        CommandSpec.Define("zremrangebylex", 4, CommandFlags.Write, "sorted-set", "2.8.9", Removing,
             "Removes the members of a sorted set within a range of strings.",
             context => RemoveRange(context, Kind.Lex, "zremrangebylex"), Deletes, "key:key min:string max:string"),
     ];

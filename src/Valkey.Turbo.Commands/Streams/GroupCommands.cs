@@ -15,9 +15,9 @@ internal static class GroupCommands
             "A container for consumer groups commands.", null, subcommands:
             [
                 Sub("create", -5, CommandFlags.Write | DenyOom, "5.0.0", "Creates a consumer group.", Create, KeyFlags.Insert,
-                    "key:key group:string id-selector=<id:string | new-id:$> [mkstream:MKSTREAM] [entriesread:integer@ENTRIESREAD]"),
+                    "key:key group:string id-selector=<id:string | new-id:$> [mkstream:MKSTREAM] [entriesread(entries-read):integer@ENTRIESREAD]"),
                 Sub("setid", -5, CommandFlags.Write, "5.0.0", "Sets the last delivered ID of a consumer group.", SetId, KeyFlags.Update,
-                    "key:key group:string id-selector=<id:string | new-id:$> [entriesread:integer@ENTRIESREAD]"),
+                    "key:key group:string id-selector=<id:string | new-id:$> [entriesread(entries-read):integer@ENTRIESREAD]"),
                 Sub("destroy", 4, CommandFlags.Write, "5.0.0", "Destroys a consumer group.", Destroy, KeyFlags.Delete, "key:key group:string"),
                 Sub("createconsumer", 5, CommandFlags.Write | DenyOom, "6.2.0", "Creates a consumer in a consumer group.", CreateConsumer,
                     KeyFlags.Insert, "key:key group:string consumer:string"),
@@ -28,7 +28,7 @@ internal static class GroupCommands
             ]),
         CommandSpec.Define("xack", -4, CommandFlags.Write | Fast, "stream", "5.0.0", "O(1) for each ID given.",
             "Acknowledges that a consumer group is done with entries.", Acknowledge, KeySpec.One(KeyFlags.RW | KeyFlags.Update),
-            "key:key group:string ID:string..."),
+            "key:key group:string id:string..."),
     ];
 
     private static CommandSpec Sub(

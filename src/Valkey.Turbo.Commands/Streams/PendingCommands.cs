@@ -17,11 +17,11 @@ internal static class PendingCommands
     [
         CommandSpec.Define("xpending", -3, ReadOnly, "stream", "5.0.0", "O(N) where N is the number of entries returned.",
             "Lists what consumers of a group have not acknowledged.", Pending, KeySpec.One(KeyFlags.RO | KeyFlags.Access),
-            "key:key group:string [filters={[min-idle-time:integer@IDLE] start:string end:string count:integer [consumer:string]}]",
+            "key:key group:string [filters={[min-idle-time:integer@IDLE^6.2.0] start:string end:string count:integer [consumer:string]}]",
             tips: "nondeterministic_output"),
         CommandSpec.Define("xclaim", -6, CommandFlags.Write | Fast, "stream", "5.0.0", "O(log N) where N is the number of pending entries.",
             "Hands pending entries to a consumer.", Claim, KeySpec.One(KeyFlags.RW | KeyFlags.Update),
-            "key:key group:string consumer:string min-idle-time:string ID:string... [ms:integer@IDLE] "
+            "key:key group:string consumer:string min-idle-time:string id:string... [ms:integer@IDLE] "
             + "[unix-time-milliseconds:unix-time@TIME] [count:integer@RETRYCOUNT] [force:FORCE] [justid:JUSTID] [lastid:string@LASTID]",
             tips: "nondeterministic_output"),
         CommandSpec.Define("xautoclaim", -6, CommandFlags.Write | Fast, "stream", "6.2.0", "O(1) if COUNT is small.",

@@ -9,7 +9,7 @@ namespace Valkey.Turbo.Commands.Streams;
 internal static class StreamCommands
 {
     private const string Trim =
-        "trim={strategy=<maxlen:MAXLEN | minid:MINID> [operator=<equal:= | approximately:~>] threshold:string [count:integer@LIMIT]}";
+        "trim={strategy=<maxlen:MAXLEN | minid:MINID^6.2.0> [operator=<equal:= | approximately:~>] threshold:string [count:integer@LIMIT^6.2.0]}";
     private const string Ranging = "O(N) where N is the number of entries returned.";
     private const long LargestEntryBytes = 1 << 30;
     private static readonly KeySpec Reads = KeySpec.One(KeyFlags.RO | KeyFlags.Access);
@@ -20,7 +20,7 @@ internal static class StreamCommands
     [
         CommandSpec.Define("xadd", -5, CommandFlags.Write | DenyOom | Fast, "stream", "5.0.0",
             "O(1), and O(N) for the N entries trimmed.", "Adds an entry to a stream, which is created if there is none.", Add, Updates,
-            $"key:key [nomkstream:NOMKSTREAM] [{Trim}] id-selector=<auto-id:* | id:string> data={{field:string value:string}}...",
+            $"key:key [nomkstream:NOMKSTREAM^6.2.0] [{Trim}] id-selector=<auto-id:* | id:string> data={{field:string value:string}}...",
             tips: "nondeterministic_output"),
         CommandSpec.Define("xlen", 2, ReadOnly | Fast, "stream", "5.0.0", "O(1)", "Returns the number of entries of a stream.",
             Length, KeySpec.One(KeyFlags.RO), "key:key"),
@@ -30,12 +30,12 @@ internal static class StreamCommands
             "Returns the entries of a stream in a range of IDs, from the last.", context => Range(context, isReverse: true), Reads,
             "key:key end:string start:string [count:integer@COUNT]"),
         CommandSpec.Define("xdel", -3, CommandFlags.Write | Fast, "stream", "5.0.0", "O(N) where N is the number of IDs given.",
-            "Removes entries from a stream.", Delete, Deletes, "key:key ID:string..."),
+            "Removes entries from a stream.", Delete, Deletes, "key:key id:string..."),
         CommandSpec.Define("xtrim", -4, CommandFlags.Write, "stream", "5.0.0", "O(N) where N is the number of entries removed.",
             "Removes the oldest entries of a stream.", TrimStream, Deletes, $"key:key {Trim}", tips: "nondeterministic_output"),
         CommandSpec.Define("xsetid", -3, CommandFlags.Write | DenyOom | Fast, "stream", "5.0.0", "O(1)",
             "Sets the last ID of a stream.", SetId, Updates,
-            "key:key last-id:string [entries-added:integer@ENTRIESADDED] [max-deleted-id:string@MAXDELETEDID]"),
+            "key:key last-id:string [entries-added:integer@ENTRIESADDED^7.0.0] [max-deleted-id:string@MAXDELETEDID^7.0.0]"),
     ];
 
     /// <summary>The field-value pairs of an XADD.</summary>

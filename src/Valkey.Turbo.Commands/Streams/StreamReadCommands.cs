@@ -12,7 +12,7 @@ internal static class StreamReadCommands
     private const int FewKeys = 8;
     private const string Reading = "O(N) where N is the number of entries returned.";
     private const string Streams = "[count:integer@COUNT] [milliseconds:integer@BLOCK]";
-    private const string Keys = "streams={key:key... ID:string...}@STREAMS";
+    private const string Keys = "streams={key:key... id:string...}@STREAMS";
 
     internal static readonly CommandSpec[] Rows =
     [

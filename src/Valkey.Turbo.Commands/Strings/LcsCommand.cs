@@ -12,7 +12,7 @@ internal static class LcsCommand
     [
         CommandSpec.Define("lcs", -3, ReadOnly, "string", "7.0.0", "O(N*M) where N and M are the lengths of the strings.",
             "Finds the longest common substring.", Lcs, KeySpec.Two(KeyFlags.RO | KeyFlags.Access),
-            "key1:key key2:key [len:LEN] [idx:IDX] [min-match-len:integer@MINMATCHLEN] [withmatchlen:WITHMATCHLEN]"),
+            "key1:key key2:key#0 [len:LEN] [idx:IDX] [min-match-len:integer@MINMATCHLEN] [withmatchlen:WITHMATCHLEN]"),
     ];
 
     private readonly record struct Match(int StartA, int EndA, int StartB, int EndB)

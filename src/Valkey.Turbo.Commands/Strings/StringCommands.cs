@@ -11,6 +11,9 @@ internal static class StringCommands
     private const string Expiration =
         "expiration=<seconds:integer@EX | milliseconds:integer@PX | unix-time-seconds:unix-time@EXAT | unix-time-milliseconds:unix-time@PXAT";
 
+    private const string SetExpiration = "expiration=<seconds:integer@EX^2.6.12 | milliseconds:integer@PX^2.6.12"
+        + " | unix-time-seconds:unix-time@EXAT^6.2.0 | unix-time-milliseconds:unix-time@PXAT^6.2.0";
+
     internal static readonly CommandSpec[] Rows =
     [
         CommandSpec.Define("get", 2, ReadOnly | Fast, "string", "1.0.0", "O(1)",
@@ -18,7 +21,8 @@ internal static class StringCommands
         CommandSpec.Define("set", -3, CommandFlags.Write | DenyOom, "string", "1.0.0", "O(1)",
             "Sets the string value of a key, ignoring its type. The key is created if it doesn't exist.",
             Set, KeySpec.One(KeyFlags.RW | KeyFlags.Access | KeyFlags.Update | KeyFlags.VariableFlags),
-            $"key:key value:string [condition=<nx:NX | xx:XX | comparison-value:string@IFEQ>] [get:GET] [{Expiration} | keepttl:KEEPTTL>]",
+            "key:key value:string [condition=<nx:NX^2.6.12 | xx:XX^2.6.12 | comparison-value:string@IFEQ^8.1.0>] [get:GET^6.2.0] "
+            + $"[{SetExpiration} | keepttl:KEEPTTL^6.0.0>]",
             keyFlagsOf: SetKeyFlags),
         CommandSpec.Define("setnx", 3, CommandFlags.Write | DenyOom | Fast, "string", "1.0.0", "O(1)",
             "Sets the string value of a key only when the key doesn't exist.",

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Valkey.Turbo.Commands;
 
 /// <summary>An argument of a command, as COMMAND DOCS describes it.</summary>
@@ -5,6 +7,21 @@ public sealed record CommandArgument(string Name, string Type)
 {
     /// <summary>The word that announces it, or null.</summary>
     public string? Token { get; init; }
+
+    /// <summary>Whether the word is given again with every repetition.</summary>
+    public bool RepeatsToken { get; init; }
+
+    /// <summary>What usage lines show for it.</summary>
+    public string DisplayText { get; init; } = Name;
+
+    /// <summary>Which of the command's key specifications it belongs to, where that is not the order of the keys; else -1.</summary>
+    public int KeySpecIndex { get; init; } = -1;
+
+    /// <summary>The version that brought it to the command, or null if the command always had it.</summary>
+    public string? Since { get; init; }
+
+    /// <summary>The version from which on it should not be used, or null.</summary>
+    public string? DeprecatedSince { get; init; }
 
     /// <summary>Whether it may be left out.</summary>
     public bool IsOptional { get; init; }
@@ -20,12 +37,18 @@ public sealed record CommandArgument(string Name, string Type)
 /// Reads the notation in which command rows give their arguments:
 /// <code>
 /// name:type            an argument; types are key, string, integer, double, pattern, unix-time
+/// name(text):type      an argument that usage lines call text
 /// name:TOKEN           a word that stands for itself: whatever is not a type
-/// name:type@TOKEN      an argument behind a word
-/// [ … ]                optional
 /// name=&lt; … | … &gt;      one of several
-/// name={ … }           several in a row; may be followed by @TOKEN
-/// …                    behind any of these: may be repeated (written as three dots)
+/// name={ … }           several in a row
+/// [ … ]                optional
+/// Behind any but the last, in this order:
+/// @TOKEN               stands behind a word
+/// @@TOKEN              stands behind a word, every time that it is repeated
+/// #n                   belongs to key specification n
+/// ^version             since that version
+/// !version             deprecated since that version
+/// …                    may be repeated (written as three dots)
 /// </code>
 /// </summary>
 public static class ArgumentSyntax
@@ -66,7 +89,12 @@ public static class ArgumentSyntax
             Expect(syntax, ref at, ']');
             return inner with { IsOptional = true };
         }
-        string name = ReadWord(syntax, ref at);
+        string name = ReadWord(syntax, ref at), text = name;
+        if (TryRead(syntax, ref at, "("))
+        {
+            text = ReadWord(syntax, ref at, "-:");
+            Expect(syntax, ref at, ')');
+        }
         CommandArgument argument;
         if (syntax[at++] == ':')
         {
@@ -79,17 +107,18 @@ public static class ArgumentSyntax
         {
             argument = ParseGroup(syntax, ref at, name);
         }
-        if (at < syntax.Length && syntax[at] == '@')
+        if (TryRead(syntax, ref at, "@"))
         {
-            at++;
-            argument = argument with { Token = ReadWord(syntax, ref at) };
+            argument = argument with { RepeatsToken = TryRead(syntax, ref at, "@"), Token = ReadWord(syntax, ref at) };
         }
-        if (at + 3 <= syntax.Length && syntax.AsSpan(at, 3) is "...")
+        return argument with
         {
-            at += 3;
-            argument = argument with { IsMultiple = true };
-        }
-        return argument;
+            DisplayText = text,
+            KeySpecIndex = TryRead(syntax, ref at, "#") ? int.Parse(ReadWord(syntax, ref at), CultureInfo.InvariantCulture) : -1,
+            Since = TryRead(syntax, ref at, "^") ? ReadVersion(syntax, ref at) : null,
+            DeprecatedSince = TryRead(syntax, ref at, "!") ? ReadVersion(syntax, ref at) : null,
+            IsMultiple = TryRead(syntax, ref at, "..."),
+        };
     }
 
     private static CommandArgument ParseGroup(string syntax, ref int at, string name)
@@ -118,6 +147,23 @@ public static class ArgumentSyntax
             at++;
         }
         return syntax[start..at];
+    }
+
+    /// <summary>Three numbers; the dots behind them say that the argument may be repeated.</summary>
+    private static string ReadVersion(string syntax, ref int at)
+    {
+        string major = ReadWord(syntax, ref at);
+        Expect(syntax, ref at, '.');
+        string minor = ReadWord(syntax, ref at);
+        Expect(syntax, ref at, '.');
+        return $"{major}.{minor}.{ReadWord(syntax, ref at)}";
+    }
+
+    private static bool TryRead(string syntax, ref int at, string expected)
+    {
+        bool found = syntax.AsSpan(at).StartsWith(expected);
+        at += found ? expected.Length : 0;
+        return found;
     }
 
     private static void Expect(string syntax, ref int at, char expected)

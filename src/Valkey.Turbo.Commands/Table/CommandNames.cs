@@ -40,7 +40,13 @@ internal static class CommandNames
     internal static List<string> Categories(CommandSpec spec)
     {
         HashSet<string> set = [.. spec.Categories.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
-        string group = spec.Group switch { "generic" => spec.Container is null && spec.Subcommands.Length == 0 ? "keyspace" : "", "sorted_set" => "sortedset", "transactions" => "transaction", string other => other };
+        string group = spec.Group switch
+        {
+            "generic" => spec.Container is null && spec.Subcommands.Length == 0 ? "keyspace" : "",
+            "sorted-set" => "sortedset",
+            "transactions" => "transaction",
+            string other => other,
+        };
         if (AllCategories.Contains(group) && spec.Subcommands.Length == 0 && !set.Remove("!" + group))
         {
             set.Add(group);

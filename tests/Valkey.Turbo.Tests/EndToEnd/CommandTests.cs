@@ -188,6 +188,29 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void DocumentationTellsEveryFieldAndCountsThemRight()
+    {
+        using TestServer server = new();
+        using RespClient client = server.Connect();
+        Assert.Contains(
+            "history [[6.0.0 Takes `TYPE`.]] arguments [[name cursor type integer display_text cursor]",
+            client.Run("COMMAND", "DOCS", "scan"), StringComparison.Ordinal);
+        Assert.Contains(
+            "[name get-pattern type pattern display_text pattern key_spec_index 1 token GET flags [optional multiple multiple_token]]",
+            client.Run("COMMAND", "DOCS", "sort"), StringComparison.Ordinal);
+        Assert.Contains("doc_flags [syscmd]", client.Run("COMMAND", "DOCS", "pfdebug"), StringComparison.Ordinal);
+        Assert.Contains(
+            "[name old-format type string display_text ip:port deprecated_since 2.8.12]",
+            client.Run("COMMAND", "DOCS", "client|kill"), StringComparison.Ordinal);
+        foreach (string protocol in (string[])["2", "3"])
+        {
+            client.Run("HELLO", protocol);
+            client.Run("COMMAND", "DOCS");
+            Check(client, "PONG", "PING");
+        }
+    }
+
+    [Fact]
     public void UnknownAndWrongCommandsAreRefusedInValkeysWords()
     {
         using TestServer server = new();
