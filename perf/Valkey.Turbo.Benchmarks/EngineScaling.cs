@@ -12,7 +12,8 @@ namespace Valkey.Turbo.Benchmarks;
 /// The engine without a network: threads that hash and prefetch sixteen keys, then find each key and change it, as the
 /// dispatcher does with a pipeline. Prints operations a second on one thread and on two, for uniform keys and for one hot key:
 /// borrowing each key's shard, as the server does, and delegating to the shard's home thread, which it does not. Beside them two
-/// threads with an engine each, which share nothing: what the machine allows.
+/// threads with an engine each, which share nothing: what the machine allows; and one thread that borrows with nobody to
+/// contend with: what sharing costs by itself.
 /// </summary>
 internal static class EngineScaling
 {
@@ -27,19 +28,21 @@ internal static class EngineScaling
         foreach (string pattern in (string[])["uniform", "hot"])
         {
             bool isHot = pattern == "hot";
-            double one = Measure(1, isHot, false, static (server, thread) => new Borrower(server, thread));
-            double apart = Measure(2, isHot, true, static (server, thread) => new Borrower(server, thread));
-            double borrowed = Measure(2, isHot, false, static (server, thread) => new Borrower(server, thread));
+            double one = Measure(1, 1, isHot, false, static (server, thread) => new Borrower(server, thread));
+            double alone = Measure(1, 2, isHot, false, static (server, thread) => new Borrower(server, thread));
+            double apart = Measure(2, 1, isHot, true, static (server, thread) => new Borrower(server, thread));
+            double borrowed = Measure(2, 2, isHot, false, static (server, thread) => new Borrower(server, thread));
             Delegator.Reset(2);
-            double delegated = Measure(2, isHot, false, static (server, thread) => new Delegator(server, thread));
+            double delegated = Measure(2, 2, isHot, false, static (server, thread) => new Delegator(server, thread));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{pattern,-8} 1 thread {one / 1e6,5:F1} M/s | 2 threads: an engine each {apart / 1e6,5:F1} x {apart / one:F2}, borrowing {borrowed / 1e6,5:F1} x {borrowed / one:F2}, delegating {delegated / 1e6,5:F1} x {delegated / one:F2}"));
+                $"{pattern,-8} 1 thread {one / 1e6,5:F1} M/s, borrowing although alone x {alone / one:F2} | 2 threads: an engine each x {apart / one:F2}, borrowing x {borrowed / one:F2}, delegating x {delegated / one:F2}"));
         }
     }
 
-    private static double Measure(int threadCount, bool isHot, bool isApart, Func<ServerInstance, int, BatchRunner> makeRunner)
+    /// <summary>Operations a second of so many threads, on an engine for so many, or on one each.</summary>
+    private static double Measure(int threadCount, int engineThreads, bool isHot, bool isApart, Func<ServerInstance, int, BatchRunner> makeRunner)
     {
-        ServerInstance[] servers = [.. Enumerable.Range(0, isApart ? threadCount : 1).Select(_ => Fill(isApart ? 1 : threadCount))];
+        ServerInstance[] servers = [.. Enumerable.Range(0, isApart ? threadCount : 1).Select(_ => Fill(engineThreads))];
         int[] cpus = CpuAffinity.Allowed();
         long[] done = new long[threadCount * 16];
         using Barrier start = new(threadCount + 1);

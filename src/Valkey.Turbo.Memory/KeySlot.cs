@@ -1,5 +1,8 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Valkey.Turbo.Memory;
 
@@ -11,6 +14,9 @@ public static class KeySlot
 {
     /// <summary>How many slots there are.</summary>
     public const int Count = 16384;
+
+    // floor(x^80 / P) without its leading term x^64.
+    private const ulong Inverse = 0x11303471a041b343;
 
     // Slicing by eight: table k holds the CRC of a byte followed by k zero bytes.
     private static readonly ushort[] Tables = BuildTables();
@@ -32,7 +38,46 @@ public static class KeySlot
     }
 
     /// <summary>CRC16/XMODEM of the bytes.</summary>
-    public static ushort Crc16(ReadOnlySpan<byte> bytes)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ushort Crc16(ReadOnlySpan<byte> bytes) => Pclmulqdq.IsSupported ? Multiplied(bytes) : Sliced(bytes);
+
+    /// <summary>
+    /// Divides eight bytes at a time by the polynomial P = x^16 + x^12 + x^5 + 1, with one carry-less multiplication (Barrett's
+    /// reduction; over GF(2) it needs no correction): the quotient of w x^16 by P is the upper half of w times the
+    /// constant floor(x^80 / P), and the remainder is the lower 16 bits of that quotient times P.
+    /// </summary>
+    private static ushort Multiplied(ReadOnlySpan<byte> bytes)
+    {
+        uint crc = 0;
+        for (; bytes.Length >= 8; bytes = bytes[8..])
+        {
+            crc = Reduce(BinaryPrimitives.ReadUInt64BigEndian(bytes) ^ (ulong)crc << 48);
+        }
+        if (!bytes.IsEmpty)
+        {
+            // What is left of the CRC beyond these bytes is multiplied by x^(8 n) all the same.
+            ulong word = 0;
+            foreach (byte b in bytes)
+            {
+                word = word << 8 | b;
+            }
+            int bits = bytes.Length * 8;
+            crc = bits >= 16
+                ? Reduce(word ^ (ulong)crc << (bits - 16))
+                : Reduce(word ^ crc >> 8) ^ (crc << 8 & 0xffff);
+        }
+        return (ushort)crc;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Reduce(ulong word)
+    {
+        Vector128<ulong> product = Pclmulqdq.CarrylessMultiply(Vector128.CreateScalarUnsafe(word), Vector128.CreateScalarUnsafe(Inverse), 0);
+        uint quotient = (uint)(word ^ product.GetElement(1));
+        return (quotient ^ quotient << 5 ^ quotient << 12) & 0xffff;
+    }
+
+    private static ushort Sliced(ReadOnlySpan<byte> bytes)
     {
         ref ushort table = ref MemoryMarshal.GetArrayDataReference(Tables);
         uint crc = 0;

@@ -228,6 +228,9 @@ public readonly unsafe struct Entry(nint address) : ITableEntry
     public static ReadOnlySpan<byte> Key(nint entry) => new Entry(entry).KeySpan;
 
     /// <inheritdoc/>
+    static long ITableEntry.Bytes(nint entry) => new Entry(entry).EntryBytes;
+
+    /// <inheritdoc/>
     static long ITableEntry.ExpiresAtUnixMs(nint entry)
     {
         Entry view = new(entry);

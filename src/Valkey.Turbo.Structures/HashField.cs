@@ -98,6 +98,9 @@ public readonly unsafe struct HashField(nint address) : ITableEntry
     public static ReadOnlySpan<byte> Key(nint entry) => new HashField(entry).Name;
 
     /// <inheritdoc/>
+    static long ITableEntry.Bytes(nint entry) => new HashField(entry).EntryBytes;
+
+    /// <inheritdoc/>
     public static long ExpiresAtUnixMs(nint entry) => new HashField(entry).Expiry;
 
     private void SetLengths(int nameLength, int valueLength)

@@ -15,7 +15,7 @@ public readonly unsafe partial struct HashTable<TEntry>
     public void KeepCommon(List<nint> entries)
     {
         Span<nint> all = CollectionsMarshal.AsSpan(entries);
-        Span<ulong> hashes = stackalloc ulong[LookAhead];
+        Span<ulong> hashes = stackalloc ulong[LookAhead], chained = stackalloc ulong[LookAhead];
         int kept = 0;
         for (int start = 0; start < all.Length; start += LookAhead)
         {
@@ -25,9 +25,17 @@ public readonly unsafe partial struct HashTable<TEntry>
                 hashes[i] = KeyHash.Of(TEntry.Key(block[i]));
                 PrefetchBucket(hashes[i]);
             }
+            int chainedCount = 0;
             for (int i = 0; i < block.Length; i++)
             {
-                PrefetchEntry(hashes[i]);
+                if (PrefetchEntry(hashes[i]))
+                {
+                    chained[chainedCount++] = hashes[i];
+                }
+            }
+            foreach (ulong hash in chained[..chainedCount])
+            {
+                PrefetchOverflow(hash);
             }
             for (int i = 0; i < block.Length; i++)
             {

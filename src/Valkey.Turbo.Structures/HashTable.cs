@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Structures;
@@ -67,7 +66,8 @@ public readonly unsafe partial struct HashTable<TEntry>
         internal long WalkedBuckets;
         internal long WalkedEarliestUnixMs;
         internal int SegmentCapacity;
-        internal int FirstSegmentBuckets;
+        internal short FirstSegmentBuckets;
+        internal short ExpectedEntryBytes;
     }
 
     private readonly State* _state;
@@ -172,57 +172,11 @@ public readonly unsafe partial struct HashTable<TEntry>
         return default;
     }
 
-    /// <summary>
-    /// Starts loading the bucket of a hash: the first of a lookup's two cache misses. This and <see cref="PrefetchEntry"/> may
-    /// run while another thread changes the table: they only read the directory, which is published before the size that
-    /// needs it and kept until <see cref="Free"/>, and buckets, whose memory stays mapped; what they then load is a hint.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void PrefetchBucket(ulong hash)
-    {
-        if (Sse.IsSupported)
-        {
-            Sse.Prefetch0(BucketHint(hash).Address);
-        }
-    }
-
-    /// <summary>Starts loading the likely entry of a hash: the second of a lookup's two cache misses.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void PrefetchEntry(ulong hash)
-    {
-        if (Sse.IsSupported)
-        {
-            Bucket bucket = BucketHint(hash);
-            int mask = bucket.IsNull ? 0 : bucket.Match(TagOf(hash));
-            if (mask != 0)
-            {
-                byte* entry = (byte*)bucket.Entry(BitOperations.TrailingZeroCount(mask));
-                Sse.Prefetch0(entry);
-                Sse.Prefetch0(entry + 64);
-            }
-        }
-    }
-
-    /// <summary>The bucket of a hash, or null where the table is changing its level just now.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Bucket BucketHint(ulong hash)
-    {
-        // Shrinking writes the level before the split, so a split that belongs to another level shows by a changed level.
-        ulong levelMask = Volatile.Read(ref _state->LevelMask);
-        ulong split = Volatile.Read(ref _state->Split);
-        if (levelMask != Volatile.Read(ref _state->LevelMask))
-        {
-            return default;
-        }
-        ulong index = hash & levelMask;
-        index = index < split ? hash & (levelMask << 1 | 1) : index;
-        return new Bucket(_state->Segments[index >> SegmentShift] + (index & (SegmentBuckets - 1)) * Bucket.Bytes);
-    }
-
     /// <summary>Adds an entry whose key is not in the table.</summary>
     public void Insert(nint entry, ulong hash)
     {
         Place(BucketAt(IndexOf(hash)), entry, TagOf(hash));
+        ExpectEntryBytes(TEntry.Bytes(entry));
         _state->Count++;
         if (Count * 2 > BucketCount * GrowAboveHalves)
         {
@@ -239,6 +193,7 @@ public readonly unsafe partial struct HashTable<TEntry>
         _state->ExpiringCount += (expires ? 1 : 0) - (expired ? 1 : 0);
         uint others = position.Bucket.Expiring & ~(1u << position.Place);
         position.Bucket.Set(position.Place, position.Bucket.Tag(position.Place), entry, expires);
+        ExpectEntryBytes(TEntry.Bytes(entry));
         if (expires)
         {
             LowerDeadline(position.Bucket, expiresAt, others != 0);

@@ -6,6 +6,9 @@ public interface ITableEntry
     /// <summary>The bytes that identify the entry.</summary>
     static abstract ReadOnlySpan<byte> Key(nint entry);
 
+    /// <summary>How many bytes it takes by itself, as asked of the arena.</summary>
+    static abstract long Bytes(nint entry);
+
     /// <summary>When the entry expires, in milliseconds since 1970, or <see cref="NoExpiry"/>.</summary>
     static abstract long ExpiresAtUnixMs(nint entry);
 

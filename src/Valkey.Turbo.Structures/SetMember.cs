@@ -22,7 +22,7 @@ public readonly unsafe struct SetMember : ITableEntry
     }
 
     /// <summary>Frees a member.</summary>
-    public static void Free(Arena arena, nint member) => arena.Free(member, BytesFor(Key(member).Length));
+    public static void Free(Arena arena, nint member) => arena.Free(member, Bytes(member));
 
     /// <summary>Bytes of a member, as asked of the arena.</summary>
     public static long BytesFor(int length) => length < WideMark ? 1 + length : 5L + length;
@@ -30,6 +30,9 @@ public readonly unsafe struct SetMember : ITableEntry
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ReadOnlySpan<byte> Key(nint entry) => Read((byte*)entry);
+
+    /// <inheritdoc/>
+    public static long Bytes(nint entry) => BytesFor(Key(entry).Length);
 
     /// <inheritdoc/>
     public static long ExpiresAtUnixMs(nint entry) => ITableEntry.NoExpiry;

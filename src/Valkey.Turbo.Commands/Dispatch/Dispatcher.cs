@@ -16,6 +16,7 @@ public sealed partial class Dispatcher : IDisposable
     private readonly CommandTable _table = CommandTable.Instance;
     private readonly CommandSpec?[] _specs = new CommandSpec?[RequestBatch.MaxRequests];
     private readonly ulong[] _hashes = new ulong[RequestBatch.MaxRequests];
+    private readonly ulong[] _chainedHashes = new ulong[RequestBatch.MaxRequests];
     private readonly int[] _shards = new int[RequestBatch.MaxRequests];
     private readonly nint[] _memberTables = new nint[RequestBatch.MaxRequests];
     private readonly ulong[] _memberHashes = new ulong[RequestBatch.MaxRequests];
@@ -24,6 +25,7 @@ public sealed partial class Dispatcher : IDisposable
     private readonly ReplyWriter _reply;
     private readonly CommandContext _context;
     private readonly bool _isSingleThreaded;
+
     public Dispatcher(Worker worker, ReplyWriter reply)
     {
         _worker = worker;
@@ -94,16 +96,30 @@ public sealed partial class Dispatcher : IDisposable
         }
         if (batch.Count - first > 1)
         {
-            for (int i = first; i < batch.Count; i++)
-            {
-                if (_shards[i] >= 0)
-                {
-                    _server.Shards[_shards[i]].Keyspaces[database].Table.PrefetchEntry(_hashes[i]);
-                }
-            }
+            PrefetchEntries(database, first, batch.Count);
             if (_isSingleThreaded)
             {
                 PrefetchMembers(batch, first, _server.Shards[0].Keyspaces[database].Table);
+            }
+        }
+    }
+
+    private void PrefetchEntries(int database, int first, int end)
+    {
+        int chainedCount = 0;
+        for (int i = first; i < end; i++)
+        {
+            if (_shards[i] >= 0 && _server.Shards[_shards[i]].Keyspaces[database].Table.PrefetchEntry(_hashes[i]))
+            {
+                _chainedHashes[chainedCount++] = _hashes[i];
+            }
+        }
+        if (_isSingleThreaded)
+        {
+            HashTable<Entry> table = _server.Shards[0].Keyspaces[database].Table;
+            for (int i = 0; i < chainedCount; i++)
+            {
+                table.PrefetchOverflow(_chainedHashes[i]);
             }
         }
     }

@@ -24,7 +24,7 @@ public readonly unsafe struct SortedMember : ITableEntry
 
     /// <summary>Frees a member.</summary>
     public static void Free(Arena arena, nint member) =>
-        arena.Free(member, ScoreBytes + SetMember.BytesFor(Key(member).Length));
+        arena.Free(member, Bytes(member));
 
     /// <summary>A member's score.</summary>
     public static double Score(nint member) => *(double*)member;
@@ -35,6 +35,9 @@ public readonly unsafe struct SortedMember : ITableEntry
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ReadOnlySpan<byte> Key(nint entry) => SetMember.Read((byte*)entry + ScoreBytes);
+
+    /// <inheritdoc/>
+    public static long Bytes(nint entry) => ScoreBytes + SetMember.BytesFor(Key(entry).Length);
 
     /// <inheritdoc/>
     public static long ExpiresAtUnixMs(nint entry) => ITableEntry.NoExpiry;

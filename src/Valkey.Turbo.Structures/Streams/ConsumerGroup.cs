@@ -91,11 +91,14 @@ public readonly unsafe struct Consumer(nint address) : ITableEntry
     internal void Free(Arena arena)
     {
         Pending(arena).Free();
-        arena.Free(Address, NameOffset + SetMember.BytesFor(Name.Length));
+        arena.Free(Address, Bytes(Address));
     }
 
     /// <inheritdoc/>
     public static ReadOnlySpan<byte> Key(nint entry) => new Consumer(entry).Name;
+
+    /// <inheritdoc/>
+    public static long Bytes(nint entry) => NameOffset + SetMember.BytesFor(new Consumer(entry).Name.Length);
 
     /// <inheritdoc/>
     public static long ExpiresAtUnixMs(nint entry) => ITableEntry.NoExpiry;
@@ -248,7 +251,7 @@ public readonly unsafe struct ConsumerGroup(nint address) : ITableEntry
             new Consumer(consumer).Free(arena);
         }
         Consumers(arena).Free();
-        arena.Free(Address, sizeof(Head) + SetMember.BytesFor(Name.Length));
+        arena.Free(Address, Bytes(Address));
     }
 
     /// <summary>Frees what is pending, in steps.</summary>
@@ -304,6 +307,9 @@ public readonly unsafe struct ConsumerGroup(nint address) : ITableEntry
 
     /// <inheritdoc/>
     public static ReadOnlySpan<byte> Key(nint entry) => new ConsumerGroup(entry).Name;
+
+    /// <inheritdoc/>
+    public static long Bytes(nint entry) => sizeof(Head) + SetMember.BytesFor(new ConsumerGroup(entry).Name.Length);
 
     /// <inheritdoc/>
     public static long ExpiresAtUnixMs(nint entry) => ITableEntry.NoExpiry;

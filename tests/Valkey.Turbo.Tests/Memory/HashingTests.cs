@@ -25,7 +25,7 @@ public sealed class HashingTests
     }
 
     [Fact]
-    public void SlicedCrcEqualsTheBitwiseOne()
+    public void CrcEqualsTheBitwiseOne()
     {
         RandomSource random = new(7);
         for (int length = 0; length < 100; length++)

@@ -8,6 +8,7 @@ namespace Valkey.Turbo.Tests.Structures;
 public sealed class HashTableTests
 {
     private const long Now = 1_800_000_000_000;
+    private const int Places = 10;
     private readonly Arena _arena = new(new SpanSource(-1));
 
     private readonly struct Collector(List<nint> found) : IEntryVisitor
@@ -23,6 +24,35 @@ public sealed class HashTableTests
     }
 
     private static ulong Hash(string key) => KeyHash.Of(Encoding.UTF8.GetBytes(key));
+
+    [Fact]
+    public void PrefetchingTellsWhichKeysLieInOverflowBuckets()
+    {
+        HashTable<Entry> table = new(_arena);
+        Assert.False(table.PrefetchEntry(Hash("none")));
+        int before = 0;
+        for (int i = 0; i < 20_000; i++)
+        {
+            table.Insert(NewEntry($"key:{i}"), Hash($"key:{i}"));
+            int overflowing = 0;
+            if (i % 1000 == 999)
+            {
+                for (int key = 0; key <= i; key++)
+                {
+                    if (table.PrefetchEntry(Hash($"key:{key}")))
+                    {
+                        overflowing++;
+                        table.PrefetchOverflow(Hash($"key:{key}"));
+                    }
+                    Assert.False(table.Find(Encoding.UTF8.GetBytes($"key:{key}"), Hash($"key:{key}")).IsNone);
+                }
+                before = Math.Max(before, overflowing);
+                // An overflow bucket holds one key at least, which has no place before it unless another's tag looks the same.
+                Assert.InRange(overflowing, (int)(table.OverflowCount * 9 / 10), table.OverflowCount * (Places - 1));
+            }
+        }
+        Assert.True(before > 100);
+    }
 
     [Theory]
     [InlineData(11UL)]
