@@ -8,14 +8,14 @@ using ValueType = Valkey.Turbo.Structures.ValueType;
 namespace Valkey.Turbo.Benchmarks;
 
 /// <summary>
-/// The longest single insertion while a collection of each type grows to five million elements, beside what the machine itself
-/// takes away: the longest pause of a loop that only reads the clock for as many seconds, and the longest first touch of a page
+/// The longest single insertion while a collection of each type grows to five million elements and who held up those over a
+/// millisecond, beside what the machine itself takes away: the longest pause of a loop that only reads the clock for as many seconds, and the longest first touch of a page
 /// while as much fresh memory is touched.
 /// </summary>
 internal static class CollectionGrowth
 {
     private const int Size = 5_000_000;
-    private const int WarmUpSize = 100_000;
+    private const int WarmUpSize = 1_000_000;
     private static readonly CollectionLimits Limits = new();
 
     internal static void Run()
@@ -37,29 +37,29 @@ internal static class CollectionGrowth
     {
         Grow(type, insert, WarmUpSize);
         long began = Stopwatch.GetTimestamp();
-        (Pauses growing, long bytes) = Grow(type, insert, Size);
+        (StallCauses growing, long bytes) = Grow(type, insert, Size);
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{name,-10} {bytes >> 20,3} MiB in {seconds,4:F1} s: {growing} | clock: {Pauses.OfReadingTheClock(seconds)} | fresh pages: {Pauses.OfTouchingPages(bytes)}"));
     }
 
-    private static (Pauses Pauses, long Bytes) Grow(ValueType type, Action<Entry, Arena, byte[]> insert, int size)
+    private static (StallCauses Stalls, long Bytes) Grow(ValueType type, Action<Entry, Arena, byte[]> insert, int size)
     {
         Arena arena = new(new SpanSource(-1));
         ValueEncoding encoding = Collection.InitialEncoding(type);
         Entry entry = Entry.Create(arena, "key"u8, type, encoding, 0, ITableEntry.NoExpiry);
         entry.Collection = Collection.Create(type, encoding, arena);
         byte[] element = Encoding.ASCII.GetBytes("key:000000000000");
-        Pauses pauses = default;
+        StallCauses stalls = new();
         for (int i = 0; i < size; i++)
         {
             TableGrowth.Utf8(i, element);
             long began = Stopwatch.GetTimestamp();
             insert(entry, arena, element);
-            pauses.Note(Stopwatch.GetTimestamp() - began);
+            stalls.Note(Stopwatch.GetTimestamp() - began);
         }
         long bytes = arena.UsedBytes;
         Collection.Free(entry, arena);
-        return (pauses, bytes);
+        return (stalls, bytes);
     }
 }

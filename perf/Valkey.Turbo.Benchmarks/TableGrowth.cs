@@ -27,7 +27,7 @@ internal static class TableGrowth
         Arena arena = new(new SpanSource(-1));
         HashTable<Entry> table = new(arena);
         byte[] key = Encoding.ASCII.GetBytes("key:000000000000");
-        Pauses pauses = default;
+        StallCauses stalls = new();
         long started = Stopwatch.GetTimestamp();
         for (int i = 0; i <= size; i++)
         {
@@ -35,13 +35,13 @@ internal static class TableGrowth
             long began = Stopwatch.GetTimestamp();
             Entry entry = Entry.Create(arena, key, ValueType.String, ValueEncoding.Embedded, 16, ITableEntry.NoExpiry);
             table.Insert(entry.Address, KeyHash.Of(key));
-            pauses.Note(Stopwatch.GetTimestamp() - began);
+            stalls.Note(Stopwatch.GetTimestamp() - began);
             if (report && i is 100_000 or 1_000_000 or LastSize)
             {
                 double lookupNs = Lookups(table, i, key), walkNs = ArrayWalk((long)(i * 50.0));
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"{i,10} keys: lookup {lookupNs,6:F1} ns, two reads of an array {walkNs,6:F1} ns, difference {lookupNs - walkNs,6:F1} ns, "
-                    + $"table {(double)table.TableBytes / table.Count:F2} B/key, inserts so far {pauses}"));
+                    + $"table {(double)table.TableBytes / table.Count:F2} B/key, inserts so far {stalls}"));
             }
         }
         if (report)
