@@ -16,6 +16,7 @@ public sealed partial class Dispatcher
 {
     private const long FinestSharedMicroseconds = 1000;
     private const int SmallestSharedReplyBytes = 4 * OutputBlockPool.BlockBytes;
+    private const int MostBriefArguments = 32;
     private const int LoggedArguments = 32;
     private const int LoggedArgumentBytes = 128;
 
@@ -52,7 +53,7 @@ public sealed partial class Dispatcher
     private void EndTiming(Session session, CommandSpec spec)
     {
         _rowCalls++;
-        if (_looksAtEach || !spec.IsBrief || _reply.BlocksBegun != _blocksMark)
+        if (_looksAtEach || !spec.IsBrief || _context.ArgumentCount > MostBriefArguments || _reply.BlocksBegun != _blocksMark)
         {
             ChargeRow();
             LogSizes(session, spec);

@@ -10,7 +10,7 @@ namespace Valkey.Turbo.Commands.Keys;
 /// <summary>Keys as such: DEL, EXISTS, TYPE and their relatives.</summary>
 internal static class KeyCommands
 {
-    private const string EachKey = "O(N) where N is the number of keys.";
+    private const string EachKey = "O(N) where N is the number of keys given.";
 
     internal static readonly CommandSpec[] Rows =
     [

@@ -29,7 +29,7 @@ internal static class SetCommands
             Cardinality, KeySpec.One(KeyFlags.RO), "key:key"),
         CommandSpec.Define("smembers", 2, ReadOnly, "set", "1.0.0", "O(N) where N is the number of members.",
             "Returns all members of a set.", Members, Reads, "key:key", tips: "nondeterministic_output_order"),
-        CommandSpec.Define("spop", -2, CommandFlags.Write | Fast, "set", "1.0.0", "O(N) where N is the number of members returned.",
+        CommandSpec.Define("spop", -2, CommandFlags.Write | Fast, "set", "1.0.0", "O(1), and O(N) for N members returned with a count.",
             "Removes members at random from a set, and returns them.", Pop,
             KeySpec.One(KeyFlags.RW | KeyFlags.Access | KeyFlags.Delete), "key:key [count:integer^3.2.0]", tips: "nondeterministic_output"),
         CommandSpec.Define("srandmember", -2, ReadOnly, "set", "1.0.0", "O(N) where N is the number of members returned.",

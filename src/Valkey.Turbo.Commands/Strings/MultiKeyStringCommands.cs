@@ -8,7 +8,7 @@ namespace Valkey.Turbo.Commands.Strings;
 /// <summary>Several strings at once: MGET, MSET, MSETNX, MSETEX. Atomic over all shards.</summary>
 internal static class MultiKeyStringCommands
 {
-    private const string EachKey = "O(N) where N is the number of keys.";
+    private const string EachKey = "O(N) where N is the number of keys given.";
 
     internal static readonly CommandSpec[] Rows =
     [

@@ -186,8 +186,8 @@ public sealed class CommandSpec
     public CommandSpec[] Subcommands { get; init; } = [];
 
     /// <summary>
-    /// Whether a single call is always short, so that a row of them is timed as one; reading the clock for each would cost as
-    /// much as some of them do.
+    /// Whether a call with few arguments is short, so that a row of them is timed as one; reading the clock for each would cost as
+    /// much as some of them do. So it is where the cost is constant, logarithmic or that of what is given.
     /// </summary>
     public bool IsBrief { get; internal set; }
 

@@ -116,7 +116,9 @@ public sealed class CommandTable
         spec.Container = container;
         spec.FullName = container is null ? spec.Name : $"{container.Name}|{spec.Name}";
         spec.Id = all.Count;
-        spec.IsBrief = spec.Complexity.StartsWith("O(1)", StringComparison.Ordinal) || spec.Complexity.StartsWith("O(log", StringComparison.Ordinal);
+        spec.IsBrief = spec.Complexity.StartsWith("O(1)", StringComparison.Ordinal)
+            || spec.Complexity.StartsWith("O(log", StringComparison.Ordinal)
+            || spec.Complexity.EndsWith(" given.", StringComparison.Ordinal);
         all.Add(spec);
         _byFullName.Add(spec.FullName, spec);
         foreach (CommandSpec subcommand in spec.Subcommands)
