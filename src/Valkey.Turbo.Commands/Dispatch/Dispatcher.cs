@@ -16,7 +16,8 @@ public sealed partial class Dispatcher : IDisposable
     private readonly CommandTable _table = CommandTable.Instance;
     private readonly CommandSpec?[] _specs = new CommandSpec?[RequestBatch.MaxRequests];
     private readonly ulong[] _hashes = new ulong[RequestBatch.MaxRequests];
-    private readonly ulong[] _chainedHashes = new ulong[RequestBatch.MaxRequests];
+    private readonly nint[] _tables = new nint[RequestBatch.MaxRequests];
+    private readonly int[] _overflowing = new int[RequestBatch.MaxRequests];
     private readonly int[] _shards = new int[RequestBatch.MaxRequests];
     private readonly nint[] _memberTables = new nint[RequestBatch.MaxRequests];
     private readonly ulong[] _memberHashes = new ulong[RequestBatch.MaxRequests];
@@ -92,11 +93,13 @@ public sealed partial class Dispatcher : IDisposable
             _shards[i] = _server.ShardOf(key);
             Shard shard = _server.Shards[_shards[i]];
             shard.Approach();
-            shard.Keyspaces[database].Table.PrefetchBucket(_hashes[i]);
+            HashTable<Entry> table = shard.Keyspaces[database].Table;
+            _tables[i] = table.Address;
+            table.PrefetchBucket(_hashes[i]);
         }
         if (batch.Count - first > 1)
         {
-            PrefetchEntries(database, first, batch.Count);
+            PrefetchEntries(first, batch.Count);
             if (_isSingleThreaded)
             {
                 PrefetchMembers(batch, first, _server.Shards[0].Keyspaces[database].Table);
@@ -104,23 +107,19 @@ public sealed partial class Dispatcher : IDisposable
         }
     }
 
-    private void PrefetchEntries(int database, int first, int end)
+    private void PrefetchEntries(int first, int end)
     {
-        int chainedCount = 0;
+        int overflowing = 0;
         for (int i = first; i < end; i++)
         {
-            if (_shards[i] >= 0 && _server.Shards[_shards[i]].Keyspaces[database].Table.PrefetchEntry(_hashes[i]))
+            if (_shards[i] >= 0 && new HashTable<Entry>(_tables[i], null!).PrefetchEntry(_hashes[i]))
             {
-                _chainedHashes[chainedCount++] = _hashes[i];
+                _overflowing[overflowing++] = i;
             }
         }
-        if (_isSingleThreaded)
+        foreach (int i in _overflowing.AsSpan(0, overflowing))
         {
-            HashTable<Entry> table = _server.Shards[0].Keyspaces[database].Table;
-            for (int i = 0; i < chainedCount; i++)
-            {
-                table.PrefetchOverflow(_chainedHashes[i]);
-            }
+            new HashTable<Entry>(_tables[i], null!).PrefetchOverflow(_hashes[i]);
         }
     }
 
