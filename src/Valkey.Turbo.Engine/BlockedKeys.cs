@@ -68,13 +68,21 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
         Waits.Clear();
     }
 
-    /// <summary>Takes the command off its keys and gives up its work; by its own thread.</summary>
-    public void End()
+    /// <summary>
+    /// Takes the command off its keys and gives up its work; by its own thread, between batches. At once where the shards are to be had,
+    /// else whoever tidies them does so.
+    /// </summary>
+    public void End(Worker worker)
     {
         Work?.Cancel();
         foreach (KeyWait wait in Waits)
         {
             wait.Shard.Blocked.End(wait);
+            if (worker.Shards.TryHold(wait.Shard.Index))
+            {
+                wait.Shard.Blocked.ForgetEnded();
+                worker.Shards.ReleaseAll();
+            }
         }
         Waits.Clear();
     }

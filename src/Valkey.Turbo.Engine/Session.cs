@@ -193,10 +193,10 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>How the client tracks keys, or null before the first time.</summary>
     public ClientTracking? Tracking { get; set; }
 
-    /// <summary>Ends the wait for keys.</summary>
-    public void EndBlocked()
+    /// <summary>Ends the wait for keys; by the session's own thread, between batches.</summary>
+    public void EndBlocked(Worker worker)
     {
-        Blocked?.End();
+        Blocked?.End(worker);
         Blocked = null;
     }
 

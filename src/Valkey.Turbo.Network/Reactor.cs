@@ -194,6 +194,8 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         if (!connection.IsClosing)
         {
             connection.IsClosing = true;
+            // At once, so that nobody sees keys that are waited for by clients that are gone.
+            connection.Session.EndBlocked(_worker);
             _server.Clients.TryRemove(connection.Session.Id, out _);
             _engine.Close(connection);
         }
@@ -213,7 +215,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         connection.Output.Clear();
         connection.Input.Dispose();
         connection.Session.EndTransaction();
-        connection.Session.EndBlocked();
+        connection.Session.EndBlocked(_worker);
         _server.Channels.UnsubscribeAll(_worker, connection.Session);
         _server.Tracking.Forget(_worker, connection.Session);
         _server.Monitors.Set(_worker, connection.Session, isMonitor: false);

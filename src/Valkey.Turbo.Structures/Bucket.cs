@@ -24,8 +24,7 @@ internal readonly unsafe struct Bucket(byte* address)
     internal const int LinkPlace = Places - 1;
 
     private const int StateOffset = 10;
-    // A reference is read as the upper 40 bits of the 8 bytes that end where it ends, which stays inside the line. That of the
-    // link place ends with the line, so its 8 bytes are aligned: threads that look ahead never see half of it.
+    // A reference is read as the upper 40 bits of the 8 bytes that end where it ends, which stays inside the line.
     private const int ReferenceOffset = 14 - 3;
     private const uint ChainedBit = 1u << 31;
     private const uint ExpiringMask = (1u << Places) - 1;

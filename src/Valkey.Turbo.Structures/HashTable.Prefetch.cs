@@ -9,9 +9,10 @@ namespace Valkey.Turbo.Structures;
 /// buckets, then all entries, then the overflow buckets' entries.
 /// </content>
 /// <remarks>
-/// All of this may run while another thread changes the table. It only reads the directory, which is published before the size that
-/// needs it and kept until <see cref="Free"/>, and buckets. A bucket's link to its overflow bucket is an aligned word, so it is
-/// one that was written there, and the heap's memory stays mapped when it is given back; what is then loaded is a hint.
+/// <see cref="PrefetchBucket"/> and <see cref="PrefetchEntry"/> may run while another thread changes the table: they only read the
+/// directory, which is published before the size that needs it and kept until <see cref="Free"/>, and first buckets, whose
+/// memory stays mapped; what they then load is a hint. <see cref="PrefetchOverflow"/> may not: it follows a link, and a bucket that was
+/// freed meanwhile could hold anything in its place.
 /// </remarks>
 public readonly unsafe partial struct HashTable<TEntry>
 {
@@ -59,11 +60,10 @@ public readonly unsafe partial struct HashTable<TEntry>
         return isChained;
     }
 
-    /// <summary>Starts loading the likely entry of a hash that is in its first overflow bucket.</summary>
+    /// <summary>Starts loading the likely entry of a hash that is in its first overflow bucket. Nobody else may change the table.</summary>
     public void PrefetchOverflow(ulong hash)
     {
-        Bucket head = BucketHint(hash);
-        Bucket bucket = head.IsNull ? default : head.Next;
+        Bucket bucket = BucketAt(IndexOf(hash)).Next;
         int mask = bucket.IsNull ? 0 : bucket.Match(TagOf(hash));
         if (mask != 0)
         {

@@ -117,9 +117,12 @@ public sealed partial class Dispatcher : IDisposable
                 _overflowing[overflowing++] = i;
             }
         }
-        foreach (int i in _overflowing.AsSpan(0, overflowing))
+        if (_isSingleThreaded)
         {
-            new HashTable<Entry>(_tables[i], null!).PrefetchOverflow(_hashes[i]);
+            foreach (int i in _overflowing.AsSpan(0, overflowing))
+            {
+                new HashTable<Entry>(_tables[i], null!).PrefetchOverflow(_hashes[i]);
+            }
         }
     }
 

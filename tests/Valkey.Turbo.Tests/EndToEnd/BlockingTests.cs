@@ -137,6 +137,27 @@ public sealed class BlockingTests
     }
 
     [Theory]
+    [InlineData(1, "epoll")]
+    [InlineData(1, "auto")]
+    [InlineData(4, "auto")]
+    public void KeysAreNoLongerWaitedForOnceTheirLastClientIsGone(int threads, string engine)
+    {
+        using TestServer server = new(threads, engine);
+        using RespClient client = server.Connect();
+        for (int round = 0; round < 20; round++)
+        {
+            using (RespClient waiting = server.Connect())
+            {
+                waiting.Send("BLPOP", "first", "second", "0");
+                WaitForBlocked(client, 1);
+                Assert.Contains("total_blocking_keys:2\r\n", client.Run("INFO", "clients"), StringComparison.Ordinal);
+            }
+            WaitForBlocked(client, 0);
+            Assert.Contains("total_blocking_keys:0\r\n", client.Run("INFO", "clients"), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(4)]
     public void EveryElementIsHandedToExactlyOneWaiter(int threads)
