@@ -89,8 +89,11 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
 }
 
 /// <summary>A blocked command's place in the queue of one key.</summary>
-public sealed class KeyWait(BlockedCommand command, Shard shard, byte[] name, bool takesNothing)
+public sealed class KeyWait(BlockedCommand command, Shard shard, byte[] name, byte[]? queue)
 {
+    /// <summary>The queue of those who take elements.</summary>
+    public static readonly byte[] Takers = [];
+
     private bool _isOver;
 
     internal BlockedCommand Command { get; } = command;
@@ -100,8 +103,11 @@ public sealed class KeyWait(BlockedCommand command, Shard shard, byte[] name, bo
     /// <summary>See <see cref="KeyName"/>.</summary>
     internal byte[] Name { get; } = name;
 
-    /// <summary>Whether the command leaves what it reads, so that one key can serve all that wait.</summary>
-    internal bool TakesNothing { get; } = takesNothing;
+    /// <summary>
+    /// Whom the command stands in line with: <see cref="Takers"/>, or the readers of one consumer group, by its name. Null for one who leaves
+    /// what it reads, so that a key can serve all of them.
+    /// </summary>
+    internal byte[]? Queue { get; } = queue;
 
     /// <summary>Whether the command was told and has not run since. Changed under the shard.</summary>
     public bool IsSignaled { get; set; }
@@ -120,6 +126,7 @@ public sealed class BlockedKeys
 {
     private readonly Dictionary<byte[], List<KeyWait>> _byKey = new(BytesComparer.Instance);
     private readonly Dictionary<byte[], int> _waitsForDeletion = new(BytesComparer.Instance);
+    private readonly HashSet<byte[]> _groupsTold = new(BytesComparer.Instance);
     private readonly ConcurrentQueue<KeyWait> _ended = new();
 
     /// <summary>How many keys some command waits for that also ends when the key goes; a recent value.</summary>
@@ -130,11 +137,16 @@ public sealed class BlockedKeys
 
     internal bool HasEnded => !_ended.IsEmpty;
 
-    /// <summary>Adds a command to a key's queue.</summary>
-    public void Add(BlockedCommand command, Shard shard, int database, ReadOnlySpan<byte> key, bool takesNothing)
+    /// <summary>Lets a command wait for a key.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="shard">The key's shard.</param>
+    /// <param name="database">The key's database.</param>
+    /// <param name="key">The key, copied.</param>
+    /// <param name="queue">See <see cref="KeyWait.Queue"/>.</param>
+    public void Add(BlockedCommand command, Shard shard, int database, ReadOnlySpan<byte> key, byte[]? queue)
     {
         Span<byte> scratch = stackalloc byte[KeyName.ScratchBytes];
-        KeyWait wait = new(command, shard, KeyName.Of(database, key, scratch).ToArray(), takesNothing);
+        KeyWait wait = new(command, shard, KeyName.Of(database, key, scratch).ToArray(), queue);
         (CollectionsMarshal.GetValueRefOrAddDefault(_byKey, wait.Name, out _) ??= []).Add(wait);
         shard.BeginObserving();
         command.Waits.Add(wait);
@@ -151,7 +163,7 @@ public sealed class BlockedKeys
         _ended.Enqueue(wait);
     }
 
-    /// <summary>Tells the first command that waits for a key, and all that leave what they read, to try again.</summary>
+    /// <summary>Tells the first command of each queue that waits for a key, and all that leave what they read, to try again.</summary>
     public void Signal(int database, ReadOnlySpan<byte> key)
     {
         if (_byKey.Count > 0)
@@ -176,15 +188,18 @@ public sealed class BlockedKeys
         {
             return;
         }
-        bool isTaken = false;
+        bool hasTaker = false;
+        _groupsTold.Clear();
         foreach (KeyWait wait in waits)
         {
-            if (wait.IsOver || (isTaken && !wait.TakesNothing))
+            // One who was told before and has yet to run goes first: the next in its queue is told when it is done.
+            bool isFirst = !wait.IsOver && (wait.Queue is not byte[] queue
+                || (queue == KeyWait.Takers ? !hasTaker : _groupsTold.Add(queue)));
+            if (!isFirst)
             {
                 continue;
             }
-            // One who was told before and has yet to run goes first: the next is told when it is done.
-            isTaken |= !wait.TakesNothing;
+            hasTaker |= wait.Queue == KeyWait.Takers;
             if (!wait.IsSignaled)
             {
                 wait.IsSignaled = true;

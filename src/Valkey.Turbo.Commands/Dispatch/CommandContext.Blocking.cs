@@ -84,7 +84,7 @@ public sealed partial class CommandContext
     /// <summary>Waits for keys of which the command takes something, or replies that there is nothing.</summary>
     public void WaitOrReplyNothing(int firstKey, int keyCount, long timeoutNs)
     {
-        if (!TryBlock(firstKey, keyCount, timeoutNs, takesNothing: false, null, out bool isRefused) && !isRefused)
+        if (!TryBlock(firstKey, keyCount, timeoutNs, KeyWait.Takers, null, out bool isRefused) && !isRefused)
         {
             Reply.NullArray();
         }
@@ -117,10 +117,10 @@ public sealed partial class CommandContext
     /// <param name="firstKey">The argument of the first key; <paramref name="keyCount"/> stand in a row.</param>
     /// <param name="keyCount">How many keys.</param>
     /// <param name="timeoutNs">For how long; 0 for ever.</param>
-    /// <param name="takesNothing">Whether the command leaves what it reads.</param>
+    /// <param name="queue">Whom it stands in line with, see <see cref="KeyWait"/>.</param>
     /// <param name="memory">What to remember for the next run.</param>
     /// <param name="isRefused">Whether an error has been replied.</param>
-    public bool TryBlock(int firstKey, int keyCount, long timeoutNs, bool takesNothing, object? memory, out bool isRefused)
+    public bool TryBlock(int firstKey, int keyCount, long timeoutNs, byte[]? queue, object? memory, out bool isRefused)
     {
         isRefused = false;
         if (Worker.Shards.IsPinned)
@@ -143,14 +143,15 @@ public sealed partial class CommandContext
             return IsBlocked;
         }
         long deadlineNs = timeoutNs == 0 ? BlockedCommand.Never : Worker.NowMonotonicNs + timeoutNs;
-        BlockedCommand command = new(Session, deadlineNs) { Memory = memory, EndsWithKey = takesNothing && Command.Is(CommandFlags.Write) };
+        bool endsWithKey = queue is not null && queue != KeyWait.Takers;
+        BlockedCommand command = new(Session, deadlineNs) { Memory = memory, EndsWithKey = endsWithKey };
         HashSet<byte[]>? names = keyCount > 1 ? new(BytesComparer.Instance) : null;
         for (int i = firstKey; i < firstKey + keyCount; i++)
         {
             if (names is null || names.Add(Argument(i).ToArray()))
             {
                 Shard shard = Server.Shards[Server.ShardOf(Argument(i))];
-                shard.Blocked.Add(command, shard, Session.Database, Argument(i), takesNothing);
+                shard.Blocked.Add(command, shard, Session.Database, Argument(i), queue);
             }
         }
         Session.Blocked = command;

@@ -24,7 +24,7 @@ internal static class WaitCommands
             return;
         }
         bool isRefused = false;
-        if (replicas > 0 && context.TryBlock(1, 0, timeoutNs, takesNothing: true, null, out isRefused))
+        if (replicas > 0 && context.TryBlock(1, 0, timeoutNs, queue: null, null, out isRefused))
         {
             return;
         }
@@ -55,7 +55,7 @@ internal static class WaitCommands
             return;
         }
         bool isRefused = false;
-        if (replicas > 0 && context.TryBlock(1, 0, timeoutNs, takesNothing: true, null, out isRefused))
+        if (replicas > 0 && context.TryBlock(1, 0, timeoutNs, queue: null, null, out isRefused))
         {
             return;
         }

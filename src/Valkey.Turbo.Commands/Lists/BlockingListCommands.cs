@@ -1,3 +1,4 @@
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
@@ -84,7 +85,7 @@ internal static class BlockingListCommands
             }
             return;
         }
-        if (!context.TryBlock(1, 1, timeoutNs, takesNothing: false, null, out isRefused) && !isRefused)
+        if (!context.TryBlock(1, 1, timeoutNs, KeyWait.Takers, null, out isRefused) && !isRefused)
         {
             context.Reply.Null();
         }

@@ -73,7 +73,7 @@ internal static class StreamReadCommands
         {
             bool isRefused = false;
             bool isWaiting = options.Blocks && context.TryBlock(
-                options.FirstKey, options.KeyCount, options.TimeoutMs * 1_000_000, takesNothing: true,
+                options.FirstKey, options.KeyCount, options.TimeoutMs * 1_000_000, isGroup && !context.IsRetry ? options.Group.ToArray() : null,
                 context.IsRetry ? null : behind.ToArray(), out isRefused);
             if (!isWaiting && !isRefused)
             {

@@ -137,6 +137,44 @@ public sealed class BlockingTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void ReadersOfOneGroupAreServedInTurnAndThoseOfAnotherBesideThem(int threads)
+    {
+        using TestServer server = new(threads);
+        using RespClient client = server.Connect();
+        for (int round = 0; round < 20; round++)
+        {
+            client.Run("DEL", "s");
+            client.Run("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM");
+            client.Run("XGROUP", "CREATE", "s", "h", "$");
+            RespClient[] readers = [.. Enumerable.Range(0, 5).Select(_ => server.Connect())];
+            for (int i = 0; i < readers.Length; i++)
+            {
+                if (i == readers.Length - 1)
+                {
+                    readers[i].Send("XREAD", "BLOCK", "0", "STREAMS", "s", "$");
+                }
+                else
+                {
+                    readers[i].Send("XREADGROUP", "GROUP", i == 1 ? "h" : "g", $"reader{i}", "COUNT", "1", "BLOCK", "0", "STREAMS", "s", ">");
+                }
+                WaitForBlocked(client, i + 1);
+            }
+            client.Run("XADD", "s", "1-1", "f", "v");
+            Assert.Equal("[[s [[1-1 [f v]]]]]", readers[0].Read());
+            Assert.Equal("[[s [[1-1 [f v]]]]]", readers[1].Read());
+            Assert.Equal("[[s [[1-1 [f v]]]]]", readers[4].Read());
+            WaitForBlocked(client, 2);
+            client.Run("XADD", "s", "2-1", "f", "v");
+            Assert.Equal("[[s [[2-1 [f v]]]]]", readers[2].Read());
+            client.Run("XGROUP", "DESTROY", "s", "g");
+            Assert.StartsWith("-NOGROUP", readers[3].Read(), StringComparison.Ordinal);
+            Array.ForEach(readers, reader => reader.Dispose());
+        }
+    }
+
+    [Theory]
     [InlineData(1, "epoll")]
     [InlineData(1, "auto")]
     [InlineData(4, "auto")]
