@@ -62,7 +62,8 @@ CASES = {  # type: (how to grow it, {command: (documented cost, the command for 
         "ZRANGE of 10": ("O(log N + 10)", lambda n: [(lambda at: resp("ZRANGE", "z", at, at + 9))(R.randrange(n))]),
     }),
     "stream": (stream_of, {
-        "XADD + XTRIM": ("O(1)", lambda n: [resp("XADD", "x", "*", "f", "v"), resp("XTRIM", "x", "MAXLEN", n)]),
+        # IDs that the next growth goes on behind.
+        "XADD + XTRIM": ("O(1)", lambda n: [resp("XADD", "x", b"%d-*" % n, "f", "v"), resp("XTRIM", "x", "MAXLEN", n)]),
         "XRANGE of 10": ("O(10)", lambda n: [resp("XRANGE", "x", b"%d-1" % R.randrange(1, n), "+", "COUNT", 10)]),
     }),
 }

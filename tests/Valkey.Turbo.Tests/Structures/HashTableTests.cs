@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using System.Text;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
@@ -48,10 +49,11 @@ public sealed class HashTableTests
                 }
                 before = Math.Max(before, overflowing);
                 // An overflow bucket holds one key at least, which has no place before it unless another's tag looks the same.
-                Assert.InRange(overflowing, (int)(table.OverflowCount * 9 / 10), table.OverflowCount * (Places - 1));
+                // Without instructions to load ahead there is nothing to tell.
+                Assert.InRange(overflowing, Sse.IsSupported ? table.OverflowCount * 9 / 10 : 0, Sse.IsSupported ? table.OverflowCount * (Places - 1) : 0);
             }
         }
-        Assert.True(before > 100);
+        Assert.Equal(Sse.IsSupported, before > 100);
     }
 
     [Theory]
