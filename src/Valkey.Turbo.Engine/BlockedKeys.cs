@@ -91,8 +91,10 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
 /// <summary>A blocked command's place in the queue of one key.</summary>
 public sealed class KeyWait(BlockedCommand command, Shard shard, byte[] name, byte[]? queue)
 {
-    /// <summary>The queue of those who take elements.</summary>
-    public static readonly byte[] Takers = [];
+    /// <summary>
+    /// The queue of those who take elements; told apart by reference, so not empty, as all empty arrays are one and a group's name may be empty.
+    /// </summary>
+    public static readonly byte[] Takers = [0];
 
     private bool _isOver;
 

@@ -215,6 +215,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         connection.Output.Clear();
         connection.Input.Dispose();
         connection.Session.EndTransaction();
+        // Again, as the batch in which the connection broke may have gone on to wait.
         connection.Session.EndBlocked(_worker);
         _server.Channels.UnsubscribeAll(_worker, connection.Session);
         _server.Tracking.Forget(_worker, connection.Session);

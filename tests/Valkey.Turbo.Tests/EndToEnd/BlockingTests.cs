@@ -139,6 +139,23 @@ public sealed class BlockingTests
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
+    public void AGroupWithoutANameIsAGroupOfItsOwn(int threads)
+    {
+        using TestServer server = new(threads);
+        using RespClient client = server.Connect(), taker = server.Connect(), reader = server.Connect();
+        taker.Send("BLPOP", "s", "0");
+        WaitForBlocked(client, 1);
+        Assert.Equal("OK", client.Run("XGROUP", "CREATE", "s", "", "$", "MKSTREAM"));
+        reader.Send("XREADGROUP", "GROUP", "", "reader", "BLOCK", "0", "STREAMS", "s", ">");
+        WaitForBlocked(client, 2);
+        Assert.Contains("total_blocking_keys_on_nokey:1\r\n", client.Run("INFO", "clients"), StringComparison.Ordinal);
+        client.Run("XADD", "s", "1-1", "f", "v");
+        Assert.Equal("[[s [[1-1 [f v]]]]]", reader.Read());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
     public void ReadersOfOneGroupAreServedInTurnAndThoseOfAnotherBesideThem(int threads)
     {
         using TestServer server = new(threads);
