@@ -9,8 +9,8 @@ namespace Valkey.Turbo.Benchmarks;
 
 /// <summary>
 /// The longest single insertion while a collection of each type grows to five million elements and who held up those over a
-/// millisecond, beside what the machine itself takes away: the longest pause of a loop that only reads the clock for as many seconds, and the longest first touch of a page
-/// while as much fresh memory is touched.
+/// millisecond, beside what the machine itself takes away: the longest pause of a loop that only reads the clock for as many
+/// seconds, and the longest first touch of a page while as much fresh memory is touched.
 /// </summary>
 internal static class CollectionGrowth
 {

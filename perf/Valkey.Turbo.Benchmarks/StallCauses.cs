@@ -6,7 +6,8 @@ namespace Valkey.Turbo.Benchmarks;
 /// <summary>
 /// Times many short steps on one thread and says who is to blame for those that took more than a millisecond: the scheduler, which let
 /// others run on the processor (<c>/proc/thread-self/schedstat</c>), the hypervisor, which took the processor away (<c>steal</c> of
-/// <c>/proc/stat</c>), the supply of fresh pages (faults of <c>/proc/thread-self/stat</c>), or nobody known: then it was the step's own work.
+/// <c>/proc/stat</c>), the supply of fresh pages (faults of <c>/proc/thread-self/stat</c>), or nobody known: the step's own work, if it
+/// comes at the same step again, or what the counters are too coarse for.
 /// </summary>
 /// <remarks>The counters are read every few thousand steps and after each stall, so they cover a few milliseconds around it.</remarks>
 internal sealed class StallCauses
@@ -23,8 +24,8 @@ internal sealed class StallCauses
     private int _scheduler;
     private int _hypervisor;
     private int _pages;
-    private double _longestOwnMs;
-    private int _own;
+    private double _longestUnexplainedMs;
+    private int _unexplained;
 
     /// <summary>Notes how long a step took.</summary>
     internal void Note(long ticks)
@@ -59,17 +60,17 @@ internal sealed class StallCauses
         }
         else
         {
-            _own++;
-            _longestOwnMs = Math.Max(_longestOwnMs, ms);
+            _unexplained++;
+            _longestUnexplainedMs = Math.Max(_longestUnexplainedMs, ms);
         }
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"longest {_longestTicks * 1e3 / Stopwatch.Frequency:F3} ms; over 1 ms: scheduler {_scheduler}, hypervisor {_hypervisor}, fresh pages {_pages}, unexplained {_own} (longest {_longestOwnMs:F3} ms)");
+        $"longest {_longestTicks * 1e3 / Stopwatch.Frequency:F3} ms; over 1 ms: scheduler {_scheduler}, hypervisor {_hypervisor}, fresh pages {_pages}, unexplained {_unexplained} (longest {_longestUnexplainedMs:F3} ms)");
 
     private static Reading Read()
     {
-        double waitedMs = Number("/proc/thread-self/schedstat", 1) / 1e6;
+        double waitedMs = double.Parse(File.ReadAllText("/proc/thread-self/schedstat").Split(' ')[1], CultureInfo.InvariantCulture) / 1e6;
         using StreamReader stat = new("/proc/stat");
         double stolenMs = double.Parse(stat.ReadLine()!.Split(' ', StringSplitOptions.RemoveEmptyEntries)[8], CultureInfo.InvariantCulture) * StealTickMs;
         string own = File.ReadAllText("/proc/thread-self/stat");
@@ -77,7 +78,4 @@ internal sealed class StallCauses
         long faults = long.Parse(own[(own.LastIndexOf(')') + 2)..].Split(' ')[7], CultureInfo.InvariantCulture);
         return new Reading(waitedMs, stolenMs, faults);
     }
-
-    private static double Number(string file, int index) =>
-        double.Parse(File.ReadAllText(file).Split(' ')[index], CultureInfo.InvariantCulture);
 }
