@@ -57,13 +57,25 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
         Session.Transport.Resume();
     }
 
+    /// <summary>Whether it was told that a key may have become ready, and has not run since.</summary>
+    public bool IsTold => Waits.Exists(static wait => wait.IsTold);
+
+    /// <summary>The command goes on to wait; the caller holds the shards of its keys.</summary>
+    public void WaitOn()
+    {
+        foreach (KeyWait wait in Waits)
+        {
+            wait.EndHandOff();
+        }
+    }
+
     /// <summary>Takes the command off its keys, whose shards the caller holds. What it was told goes to the next in each queue.</summary>
-    public void EndHeld()
+    public void EndHeld(Worker worker)
     {
         foreach (KeyWait wait in Waits)
         {
             wait.IsOver = true;
-            wait.Shard.Blocked.Forget(wait);
+            wait.Shard.Blocked.Forget(worker, wait);
         }
         Waits.Clear();
     }
@@ -78,11 +90,7 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
         foreach (KeyWait wait in Waits)
         {
             wait.Shard.Blocked.End(wait);
-            if (worker.Shards.TryHold(wait.Shard.Index))
-            {
-                wait.Shard.Blocked.ForgetEnded();
-                worker.Shards.ReleaseAll();
-            }
+            wait.Shard.Blocked.TryForgetEnded(worker, wait.Shard);
         }
         Waits.Clear();
     }
@@ -97,6 +105,7 @@ public sealed class KeyWait(BlockedCommand command, Shard shard, byte[] name, by
     public static readonly byte[] Takers = [0];
 
     private bool _isOver;
+    private bool _isTold;
 
     internal BlockedCommand Command { get; } = command;
 
@@ -111,8 +120,35 @@ public sealed class KeyWait(BlockedCommand command, Shard shard, byte[] name, by
     /// </summary>
     internal byte[]? Queue { get; } = queue;
 
-    /// <summary>Whether the command was told and has not run since. Changed under the shard.</summary>
-    public bool IsSignaled { get; set; }
+    /// <summary>Whether the command was told and has not run since. Changed under the shard, read by the command's thread as well.</summary>
+    internal bool IsTold
+    {
+        get => Volatile.Read(ref _isTold);
+        private set => Volatile.Write(ref _isTold, value);
+    }
+
+    /// <summary>Has the command run again, before anything else that needs the shard.</summary>
+    internal void BeginHandOff(Worker worker)
+    {
+        if (!IsTold)
+        {
+            IsTold = true;
+            Shard.BeginHandOff(worker.NowMonotonicNs);
+            worker.Tell(Command.Session);
+        }
+    }
+
+    /// <summary>Whether the key is there.</summary>
+    internal bool HasKey(long nowUnixMs) => Shard.Keyspaces[KeyName.Database(Name)].Contains(KeyName.Key(Name), nowUnixMs);
+
+    internal void EndHandOff()
+    {
+        if (IsTold)
+        {
+            IsTold = false;
+            Shard.EndHandOff();
+        }
+    }
 
     internal bool IsOver
     {
@@ -166,25 +202,25 @@ public sealed class BlockedKeys
     }
 
     /// <summary>Tells the first command of each queue that waits for a key, and all that leave what they read, to try again.</summary>
-    public void Signal(int database, ReadOnlySpan<byte> key)
+    public void Signal(Worker worker, int database, ReadOnlySpan<byte> key)
     {
         if (_byKey.Count > 0)
         {
             Span<byte> scratch = stackalloc byte[KeyName.ScratchBytes];
-            Signal(KeyName.Of(database, key, scratch));
+            Signal(worker, KeyName.Of(database, key, scratch));
         }
     }
 
     /// <summary>Tells every command to try again, because whole databases have changed.</summary>
-    internal void SignalAll()
+    internal void SignalAll(Worker worker)
     {
         foreach (byte[] name in _byKey.Keys)
         {
-            Signal(name);
+            Signal(worker, name);
         }
     }
 
-    private void Signal(ReadOnlySpan<byte> name)
+    private void Signal(Worker worker, ReadOnlySpan<byte> name)
     {
         if (!_byKey.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out List<KeyWait>? waits))
         {
@@ -202,25 +238,29 @@ public sealed class BlockedKeys
                 continue;
             }
             hasTaker |= wait.Queue == KeyWait.Takers;
-            if (!wait.IsSignaled)
-            {
-                wait.IsSignaled = true;
-                wait.Command.Session.Transport.Resume();
-            }
+            wait.BeginHandOff(worker);
         }
     }
 
-    /// <summary>Forgets waits that have ended. What one of them was told goes to the next.</summary>
-    internal void ForgetEnded()
+    /// <summary>Forgets waits that have ended, if the shard is to be had. What one of them was told goes to the next.</summary>
+    internal void TryForgetEnded(Worker worker, Shard shard)
     {
-        while (_ended.TryDequeue(out KeyWait? wait))
+        worker.Shards.GoesFirst = true;
+        if (worker.Shards.TryHold(shard.Index))
         {
-            Forget(wait);
+            while (_ended.TryDequeue(out KeyWait? wait))
+            {
+                Forget(worker, wait);
+            }
+            worker.Shards.ReleaseAll();
         }
+        worker.Shards.GoesFirst = false;
     }
 
-    internal void Forget(KeyWait wait)
+    internal void Forget(Worker worker, KeyWait wait)
     {
+        bool wasTold = wait.IsTold;
+        wait.EndHandOff();
         if (!_byKey.TryGetValue(wait.Name, out List<KeyWait>? waits) || !waits.Remove(wait))
         {
             return;
@@ -233,9 +273,9 @@ public sealed class BlockedKeys
         {
             _byKey.Remove(wait.Name);
         }
-        else if (wait.IsSignaled)
+        else if (wasTold && (wait.HasKey(worker.NowUnixMs) || _waitsForDeletion.ContainsKey(wait.Name)))
         {
-            Signal(wait.Name);
+            Signal(worker, wait.Name);
         }
     }
 }

@@ -33,6 +33,11 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
     /// </summary>
     public bool IsPinned { get; set; }
 
+    /// <summary>
+    /// Whether the thread passes those who wait for shards: it runs a blocked command that was told of its key, or tidies up after one.
+    /// </summary>
+    public bool GoesFirst { get; set; }
+
     /// <summary>Borrows one shard, letting go of any other. False: the thread will be woken when it is worth trying again.</summary>
     public bool TryHold(int shard)
     {
@@ -105,7 +110,7 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
     private bool TryTake(int shard)
     {
         Shard target = shards[shard];
-        if (!target.TryBorrow(thread))
+        if (!target.TryBorrow(thread, GoesFirst))
         {
             ContendedCount++;
             if (!TrySpinning(target))
@@ -122,20 +127,20 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
         for (int spins = 0; spins < SpinCount; spins++)
         {
             Thread.SpinWait(4);
-            if (target.IsFree && target.TryBorrow(thread))
+            if (target.IsFree && target.TryBorrow(thread, GoesFirst))
             {
                 return true;
             }
         }
         // The holder may be waiting for this very core, where there are more threads than cores.
         Thread.Yield();
-        return target.TryBorrow(thread);
+        return target.TryBorrow(thread, GoesFirst);
     }
 
     private bool WaitFor(int shard)
     {
         shards[shard].AddWaiter(thread);
-        if (!shards[shard].TryBorrow(thread))
+        if (!shards[shard].TryBorrow(thread, GoesFirst))
         {
             return false;
         }
@@ -164,12 +169,12 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
         ReleaseAll();
         for (int i = 0; i < shards.Length; i++)
         {
-            if (_wanted[i] && !shards[i].TryBorrow(thread))
+            if (_wanted[i] && !shards[i].TryBorrow(thread, GoesFirst))
             {
                 ReleaseAll();
                 // Wake up soon: the shard named here is the one that is missing now.
                 shards[i].AddWaiter(thread);
-                if (shards[i].TryBorrow(thread))
+                if (shards[i].TryBorrow(thread, GoesFirst))
                 {
                     shards[i].Release(thread);
                     token.Retry(thread);

@@ -89,11 +89,14 @@ public sealed class Housekeeping(Worker worker)
             FreeReturned(shard);
             worker.Shards.ReleaseAll();
         }
-        if ((shard.Watched.HasEnded || shard.Blocked.HasEnded) && worker.Shards.TryHold(shard.Index))
+        if (shard.Watched.HasEnded && worker.Shards.TryHold(shard.Index))
         {
             shard.Watched.ForgetEnded();
-            shard.Blocked.ForgetEnded();
             worker.Shards.ReleaseAll();
+        }
+        if (shard.Blocked.HasEnded)
+        {
+            shard.Blocked.TryForgetEnded(worker, shard);
         }
         if (shard.Retired.Count > 0 && worker.Shards.TryHold(shard.Index))
         {

@@ -17,4 +17,10 @@ internal static class KeyName
         key.CopyTo(name[sizeof(int)..]);
         return name;
     }
+
+    /// <summary>The database of a name.</summary>
+    internal static int Database(ReadOnlySpan<byte> name) => BinaryPrimitives.ReadInt32LittleEndian(name);
+
+    /// <summary>The key of a name.</summary>
+    internal static ReadOnlySpan<byte> Key(ReadOnlySpan<byte> name) => name[sizeof(int)..];
 }

@@ -60,7 +60,7 @@ public sealed class ServerInstance : IDisposable
         for (int i = 0; i < shardCount; i++)
         {
             int home = (int)((long)i * threadCount / shardCount);
-            Shards[i] = new Shard(i, home, Memory[home], databases, threadCount > 1, Tracking, WakeThreads);
+            Shards[i] = new Shard(i, home, Memory[home], databases, threadCount > 1, Tracking, Clock, WakeThreads);
         }
         Reservations = new ReservationToken(WakeThreads);
         ulong baseSeed = seed ?? (ulong)RandomNumberGenerator.GetInt32(int.MaxValue) << 32 | (uint)Environment.TickCount;
@@ -250,10 +250,11 @@ public sealed class ServerInstance : IDisposable
     }
 
     /// <summary>Gives a shard's database an empty keyspace. The shard must be borrowed.</summary>
+    /// <param name="worker">The calling thread.</param>
     /// <param name="shard">The shard.</param>
     /// <param name="database">The database.</param>
     /// <param name="later">Whether the home thread frees the old entries bit by bit, instead of the caller now.</param>
-    public void Flush(Shard shard, int database, bool later)
+    public void Flush(Worker worker, Shard shard, int database, bool later)
     {
         Keyspace old = shard.Keyspaces[database];
         if (old.Table.Count == 0 && old.Table.BucketCount == 1)
@@ -263,7 +264,7 @@ public sealed class ServerInstance : IDisposable
         long nowUnixMs = UnixMsAt(Clock.MonotonicNs);
         shard.Watched.TouchAll(watch => watch.Database == database && old.Contains(watch.Key, nowUnixMs));
         shard.Keyspaces[database] = new Keyspace(shard, database);
-        shard.Blocked.SignalAll();
+        shard.Blocked.SignalAll(worker);
         old.BeginFreeing();
         if (later)
         {
@@ -299,7 +300,7 @@ public sealed class ServerInstance : IDisposable
     }
 
     /// <summary>Exchanges two databases in one shard, which must be borrowed.</summary>
-    public static void Swap(Shard shard, int first, int second, long nowUnixMs)
+    public static void Swap(Worker worker, Shard shard, int first, int second, long nowUnixMs)
     {
         Keyspace[] keyspaces = shard.Keyspaces;
         shard.Watched.TouchAll(watch => (watch.Database == first || watch.Database == second)
@@ -307,7 +308,7 @@ public sealed class ServerInstance : IDisposable
         (keyspaces[first], keyspaces[second]) = (keyspaces[second], keyspaces[first]);
         keyspaces[first].Database = first;
         keyspaces[second].Database = second;
-        shard.Blocked.SignalAll();
+        shard.Blocked.SignalAll(worker);
     }
 
     public void Dispose()

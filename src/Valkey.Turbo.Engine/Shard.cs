@@ -29,15 +29,25 @@ public sealed class Shard
     {
         /// <summary>0, or the holder's number + 1.</summary>
         [FieldOffset(64)] internal int Owner;
+        /// <summary>The two that follow as one: 0 where anybody may borrow.</summary>
+        [FieldOffset(72)] internal long Gate;
         /// <summary>0, or the number + 1 of the thread that nobody may get ahead of.</summary>
-        [FieldOffset(68)] internal int ReservedFor;
+        [FieldOffset(72)] internal int ReservedFor;
+        /// <summary>How many blocked commands were told of their key and have not run since. Changed under the shard.</summary>
+        [FieldOffset(76)] internal int Told;
         /// <summary>A bit for every thread to wake.</summary>
-        [FieldOffset(72)] internal ulong Waiters;
+        [FieldOffset(80)] internal ulong Waiters;
         /// <summary>Written to draw the line to this core; never read.</summary>
-        [FieldOffset(80)] internal int Hint;
+        [FieldOffset(88)] internal int Hint;
     }
 
+    // For so long a blocked command that was told keeps its turn. Its thread may be busy with something slow, and that is to stop
+    // nobody who does not need it.
+    private const long PatienceNs = 100_000_000;
+
     private readonly bool _isShared;
+    private readonly Clock _clock;
+    private long _lastToldNs;
     private readonly Action<ulong> _wakeThreads;
     private readonly TrackingDirectory _tracking;
     private bool _isObserved;
@@ -81,7 +91,7 @@ public sealed class Shard
     {
         _isObserved = Watched.KeyCount + Blocked.KeyCount + Tracked.KeyCount > 0;
         Watched.Touch(database, key);
-        Blocked.Signal(database, key);
+        Blocked.Signal(worker, database, key);
         NoteForTrackers(worker, key);
     }
 
@@ -89,7 +99,7 @@ public sealed class Shard
     public void NoteExpired(Worker worker, int database, ReadOnlySpan<byte> key)
     {
         Watched.TouchExpired(database, key);
-        Blocked.Signal(database, key);
+        Blocked.Signal(worker, database, key);
         NoteForTrackers(worker, key);
     }
 
@@ -126,9 +136,10 @@ public sealed class Shard
     /// </summary>
     internal Queue<(Keyspace Keyspace, long[] Turns)> Retired { get; } = new();
 
-    internal Shard(int index, int homeThread, SpanSource memory, int databaseCount, bool isShared, TrackingDirectory tracking, Action<ulong> wakeThreads)
+    internal Shard(int index, int homeThread, SpanSource memory, int databaseCount, bool isShared, TrackingDirectory tracking, Clock clock, Action<ulong> wakeThreads)
     {
         Index = index;
+        _clock = clock;
         _tracking = tracking;
         Tracked = new TrackedKeys(this, tracking);
         HomeThread = homeThread;
@@ -143,17 +154,40 @@ public sealed class Shard
     }
 
     /// <summary>Takes the shard for <paramref name="thread"/> if nobody has it. Not re-entrant.</summary>
+    /// <param name="thread">The thread's number.</param>
+    /// <param name="goesFirst">See <see cref="BorrowedShards.GoesFirst"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryBorrow(int thread)
+    public bool TryBorrow(int thread, bool goesFirst = false)
     {
         if (!_isShared)
         {
             return true;
         }
-        int reservedFor = Volatile.Read(ref _lock.ReservedFor);
-        return (reservedFor == 0 || reservedFor == thread + 1)
+        return (Volatile.Read(ref _lock.Gate) == 0 || goesFirst || IsOpenTo(thread))
             && Interlocked.CompareExchange(ref _lock.Owner, thread + 1, 0) == 0;
     }
+
+    private bool IsOpenTo(int thread)
+    {
+        if (Volatile.Read(ref _lock.Told) > 0 && _clock.MonotonicNs - Volatile.Read(ref _lastToldNs) < PatienceNs)
+        {
+            return false;
+        }
+        int reservedFor = Volatile.Read(ref _lock.ReservedFor);
+        return reservedFor == 0 || reservedFor == thread + 1;
+    }
+
+    /// <summary>
+    /// Keeps all who do not go first from borrowing, once the present holder has let go, because a blocked command was told of its key.
+    /// </summary>
+    internal void BeginHandOff(long nowNs)
+    {
+        Volatile.Write(ref _lastToldNs, nowNs);
+        Volatile.Write(ref _lock.Told, _lock.Told + 1);
+    }
+
+    /// <summary>The blocked command has run, or never will; the shard is held. Whoever has waited for that is woken when it is let go.</summary>
+    internal void EndHandOff() => Volatile.Write(ref _lock.Told, _lock.Told - 1);
 
     /// <summary>
     /// Starts bringing the words that <see cref="TryBorrow"/> changes to this core. A plain store does not wait for the line,

@@ -22,6 +22,7 @@ public sealed class Worker : IDisposable
     private readonly Queue<(KeyListing Listing, Session Client)> _listings = new();
     private long _turn;
     private int _postponedCount;
+    private bool _hasToldOwn;
 
     internal Worker(ServerInstance server, int thread, ulong seed)
     {
@@ -208,6 +209,30 @@ public sealed class Worker : IDisposable
 
     /// <summary>Whether the thread has posted something to itself that is yet to be delivered.</summary>
     public bool HasOwnDeliveries { get; private set; }
+
+    /// <summary>Whether the running command has told a blocked one of its key, which is to run before any other.</summary>
+    public bool HasTold { get; private set; }
+
+    /// <summary>Has a blocked command run again by its own thread.</summary>
+    internal void Tell(Session client)
+    {
+        // Between commands the thread holds nothing, and runs what it has resumed before it waits for events.
+        HasTold = Session is not null;
+        _hasToldOwn = HasTold && (_hasToldOwn || client.Thread == Thread);
+        client.Transport.Resume();
+    }
+
+    /// <summary>
+    /// Lets go of everything, so that the blocked commands that were told can run. True if some of them are this thread's own, so that
+    /// it must run them before it goes on.
+    /// </summary>
+    public bool GiveWay()
+    {
+        Shards.ReleaseAll();
+        bool hasToldOwn = _hasToldOwn;
+        HasTold = _hasToldOwn = false;
+        return hasToldOwn;
+    }
 
     /// <summary>Gives the thread something for its clients, from <paramref name="sender"/>'s thread.</summary>
     public void Post(Delivery delivery, Worker sender)

@@ -45,9 +45,14 @@ internal sealed partial class Reactor
         Wake();
     }
 
-    /// <summary>Runs a blocked connection's command again. Any thread.</summary>
+    /// <summary>Runs a blocked connection's command again; on this very thread, before anything else is run. Any thread.</summary>
     internal void PostResume(Connection connection)
     {
+        if (Environment.CurrentManagedThreadId == _threadId)
+        {
+            _resumed.Enqueue(connection);
+            return;
+        }
         _messages.Enqueue(new Message(MessageKind.Resume, connection, -1, -1));
         Wake();
     }

@@ -8,13 +8,15 @@ internal sealed partial class Reactor
 {
     private readonly PriorityQueue<(Connection Connection, BlockedCommand Command), long> _deadlines = new();
     private readonly Queue<Connection> _parked = new();
+    private readonly Queue<Connection> _resumed = new();
+    private readonly Queue<Connection> _interrupted = new();
     private readonly Queue<Connection> _postponed = new();
 
     /// <summary>Sets requests that could not get their shards aside, with all input behind them.</summary>
     private void Park(Connection connection, int first, ReadOnlySpan<byte> rest)
     {
         Memory.NativeBuffer waiting = new(InputMemory);
-        _batch.CopyTo(waiting, first);
+        _lane.Batch.CopyTo(waiting, first);
         waiting.Append(rest);
         connection.Input.Dispose();
         connection.Input = waiting;
@@ -27,7 +29,7 @@ internal sealed partial class Reactor
         }
         else if (connection.Session.Blocked is not { IsWaiting: true } command)
         {
-            _parked.Enqueue(connection);
+            (_resumed.Count > 0 ? _interrupted : _parked).Enqueue(connection);
         }
         else if (command.DeadlineNs != BlockedCommand.Never && !command.HasTimer)
         {
@@ -54,13 +56,7 @@ internal sealed partial class Reactor
     {
         for (int count = _parked.Count; count > 0; count--)
         {
-            Connection connection = _parked.Dequeue();
-            if (connection.IsClosing)
-            {
-                continue;
-            }
-            connection.IsParked = false;
-            RunBuffered(connection);
+            Retry(_parked.Dequeue());
         }
         if (_parked.Count == 0)
         {
@@ -68,6 +64,46 @@ internal sealed partial class Reactor
         }
         // What has waited for the end of a pause may wait for a shard now.
         _worker.PostponedCount = _postponed.Count + _parked.Count;
+    }
+
+    private void Retry(Connection connection)
+    {
+        if (!connection.IsClosing)
+        {
+            connection.IsParked = false;
+            RunBuffered(connection);
+        }
+    }
+
+    /// <summary>Runs what was resumed between two commands of a connection.</summary>
+    private void RunResumedBetween(Connection running)
+    {
+        _reply.Detach();
+        _running = null;
+        RunResumed();
+        _reply.Target(running.Output);
+        _running = running;
+    }
+
+    /// <summary>
+    /// Runs the blocked commands that were told of their keys, before anybody else's command; then the requests behind such of them as
+    /// told others.
+    /// </summary>
+    private void RunResumed()
+    {
+        _lane = _resumedLane;
+        while (_resumed.Count + _interrupted.Count > 0)
+        {
+            if (_resumed.TryDequeue(out Connection? resumed))
+            {
+                Resume(resumed);
+            }
+            else
+            {
+                Retry(_interrupted.Dequeue());
+            }
+        }
+        _lane = _ordinaryLane;
     }
 
     private void Resume(Connection connection)

@@ -21,13 +21,14 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     private readonly IIoEngine _engine;
     private readonly ConnectionTable _connections = new();
     private readonly OutputBlockPool _blocks = new();
-    private readonly RequestBatch _batch = new();
     private readonly ReplyWriter _reply = new();
-    private readonly Dispatcher _dispatcher;
+    private readonly Lane _ordinaryLane;
+    private readonly Lane _resumedLane;
     private readonly Housekeeping _housekeeping;
     private readonly WakeEvent _wakeEvent = new();
     private readonly List<Connection> _dirty = [];
     private readonly List<int> _pausedListeners = [];
+    private Lane _lane;
     private Connection? _running;
     private int _connectionCount;
     private volatile bool _isStopping;
@@ -38,7 +39,8 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         _server = worker.Server;
         _worker = worker;
         _engine = network.CreateEngine(_connections, this);
-        _dispatcher = new Dispatcher(worker, _reply);
+        _lane = _ordinaryLane = new Lane(worker, _reply);
+        _resumedLane = new Lane(worker, _reply);
         _housekeeping = new Housekeeping(worker);
         _engine.WatchWakeUps(_wakeEvent.FileDescriptor);
         _server.Attach(worker.Thread, this);
@@ -69,7 +71,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
                 RunCron();
                 nextCronNs = now + CronIntervalMs * NsPerMs;
             }
-            DeliverOwn();
+            FinishOwn();
             int timeoutMs = _housekeeping.HasMore || _worker.Evictor.IsBehind ? 1 : (int)Math.Max(1, (nextCronNs - now) / NsPerMs);
             _isHandlingEvents = true;
             _engine.Poll(_worker.HasListings ? 0 : UntilDeadline(timeoutMs));
@@ -136,14 +138,20 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         MarkDirty(connection);
     }
 
-    /// <summary>Delivers what housekeeping and timers have caused, such as notices of expired keys.</summary>
-    private void DeliverOwn()
+    /// <summary>Ends what housekeeping and timers have caused, such as notices of expired keys and commands that wait for such.</summary>
+    private void FinishOwn()
     {
-        if (_worker.HasOwnDeliveries)
+        if (_resumed.Count > 0)
         {
-            _worker.DeliverAll();
-            SendReplies();
+            RunResumed();
+            _worker.BroadcastChanges();
         }
+        else if (!_worker.HasOwnDeliveries)
+        {
+            return;
+        }
+        _worker.DeliverAll();
+        SendReplies();
     }
 
     /// <summary>Makes <see cref="Run"/> send the replies it has and return. Any thread.</summary>
@@ -230,8 +238,8 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         _engine.Dispose();
         _wakeEvent.Dispose();
         _blocks.Dispose();
-        _batch.Dispose();
-        _dispatcher.Dispose();
+        _ordinaryLane.Dispose();
+        _resumedLane.Dispose();
     }
 
     private void RunBuffered(Connection connection)
@@ -258,13 +266,19 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         while (consumed < input.Length && !session.ClosesAfterReply)
         {
             FramingLimits limits = new(_server.Config.MaxBulkBytes.Number, !session.IsAuthenticated);
-            _batch.Clear();
-            int framed = RequestFramer.Frame(input[consumed..], limits, ref connection.Partial, _batch, out string? error);
+            RequestBatch batch = _lane.Batch;
+            batch.Clear();
+            int framed = RequestFramer.Frame(input[consumed..], limits, ref connection.Partial, batch, out string? error);
             consumed += framed;
-            if (_batch.Count > 0)
+            if (batch.Count > 0)
             {
-                int done = _dispatcher.Run(session, _batch, 0);
-                if (done < _batch.Count)
+                int done = _lane.Dispatcher.Run(session, batch);
+                while (_resumed.Count > 0 && _lane == _ordinaryLane)
+                {
+                    RunResumedBetween(connection);
+                    done = done < batch.Count ? _lane.Dispatcher.GoOn(session, batch, done) : done;
+                }
+                if (done < batch.Count || (_resumed.Count > 0 && consumed < input.Length))
                 {
                     Park(connection, done, input[consumed..]);
                     consumed = input.Length;

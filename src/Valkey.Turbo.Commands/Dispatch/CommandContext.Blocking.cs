@@ -9,7 +9,8 @@ namespace Valkey.Turbo.Commands;
 /// <content>Commands that wait until a key has something for them.</content>
 public sealed partial class CommandContext
 {
-    private const double LargestTimeoutSeconds = long.MaxValue / 1e9 / 2;
+    // A century and a half; what is longer ends then.
+    private const long LongestTimeoutMs = long.MaxValue / 2_000_000;
 
     /// <summary>Whether the command has just begun, or gone on, to wait: it has replied nothing and is to be run again.</summary>
     internal bool IsBlocked { get; private set; }
@@ -35,29 +36,27 @@ public sealed partial class CommandContext
             Reply.Error("ERR timeout is not a float or out of range");
             return false;
         }
-        if (seconds < 0 || seconds > LargestTimeoutSeconds)
-        {
-            Reply.Error(seconds < 0 ? "ERR timeout is negative" : "ERR timeout is out of range");
-            return false;
-        }
-        timeoutNs = (long)Math.Ceiling(seconds * 1000) * 1_000_000;
-        return true;
+        // The conversion saturates.
+        return TryTimeout((long)Math.Ceiling(seconds * 1000), out timeoutNs);
     }
 
     /// <summary>Reads a timeout in milliseconds, or replies the error.</summary>
     public bool TryTimeoutMs(int index, out long timeoutNs)
     {
         timeoutNs = 0;
-        if (!TryInteger(index, out long milliseconds, "ERR timeout is not an integer or out of range"))
-        {
-            return false;
-        }
-        if (milliseconds is < 0 or > long.MaxValue / 2_000_000)
+        return TryInteger(index, out long milliseconds, "ERR timeout is not an integer or out of range")
+            && TryTimeout(milliseconds, out timeoutNs);
+    }
+
+    private bool TryTimeout(long milliseconds, out long timeoutNs)
+    {
+        timeoutNs = 0;
+        if (milliseconds < 0 || milliseconds > long.MaxValue - NowUnixMs)
         {
             Reply.Error(milliseconds < 0 ? "ERR timeout is negative" : "ERR timeout is out of range");
             return false;
         }
-        timeoutNs = milliseconds * 1_000_000;
+        timeoutNs = Math.Min(milliseconds, LongestTimeoutMs) * 1_000_000;
         return true;
     }
 
@@ -129,10 +128,7 @@ public sealed partial class CommandContext
         }
         if (Session.Blocked is BlockedCommand waiting)
         {
-            foreach (KeyWait wait in waiting.Waits)
-            {
-                wait.IsSignaled = false;
-            }
+            waiting.WaitOn();
             if (waiting.IsUnblocked && waiting.UnblockError is string error)
             {
                 Reply.Error(error);

@@ -137,8 +137,9 @@ public sealed partial class Dispatcher
         }
         if (session.Blocked is BlockedCommand served)
         {
-            served.EndHeld();
+            served.EndHeld(_worker);
             session.Blocked = null;
+            _worker.Shards.GoesFirst = false;
         }
     }
 

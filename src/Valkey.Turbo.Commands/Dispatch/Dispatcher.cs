@@ -35,21 +35,31 @@ public sealed partial class Dispatcher : IDisposable
         _context = new CommandContext(worker, reply);
         _isSingleThreaded = _server.Workers.Length == 1;
         _reply.OnError = CountError;
-        worker.Stats.Commands = new CommandCounters[_table.All.Length];
-        worker.Stats.Latencies = new LatencyHistogram?[_table.All.Length];
+        if (worker.Stats.Commands.Length == 0)
+        {
+            worker.Stats.Commands = new CommandCounters[_table.All.Length];
+            worker.Stats.Latencies = new LatencyHistogram?[_table.All.Length];
+        }
     }
 
     /// <summary>
-    /// Runs requests from <paramref name="first"/> on and returns the first one not run: the batch's count, or, where
-    /// shards were not to be had, less; the thread will be woken to call again.
+    /// Runs requests and returns the first one not run: the batch's count, or less. Then shards were not to be had, and the thread will
+    /// be woken to call again; or blocked commands of this thread were told of their keys, and are to be run before the rest.
     /// </summary>
-    public int Run(Session session, RequestBatch batch, int first)
+    public int Run(Session session, RequestBatch batch)
+    {
+        Prepare(session, batch);
+        return GoOn(session, batch, 0);
+    }
+
+    /// <summary>The same for the rest of the batch that was run last.</summary>
+    public int GoOn(Session session, RequestBatch batch, int first)
     {
         _worker.RefreshTime();
         session.LastActiveNs = _worker.NowMonotonicNs;
         _worker.Session = session;
         _reply.IsResp3 = session.ProtocolVersion == 3;
-        Prepare(session, batch, first);
+        _worker.Shards.GoesFirst = session.Blocked is { IsTold: true };
         int at = first;
         _worker.Evictor.BeginBatch();
         BeginTiming(batch);
@@ -64,17 +74,23 @@ public sealed partial class Dispatcher : IDisposable
             {
                 _worker.DeliverAll();
             }
+            if (_worker.HasTold && _worker.GiveWay())
+            {
+                at++;
+                break;
+            }
         }
         ChargeRow();
         _worker.Shards.ReleaseAll();
+        _worker.Shards.GoesFirst = false;
         _worker.Session = null;
         return session.ClosesAfterReply ? batch.Count : at;
     }
 
-    private void Prepare(Session session, RequestBatch batch, int first)
+    private void Prepare(Session session, RequestBatch batch)
     {
         int database = session.Database;
-        for (int i = first; i < batch.Count; i++)
+        for (int i = 0; i < batch.Count; i++)
         {
             CommandSpec? spec = _table.Find(batch.Argument(i, 0));
             if (spec is { Subcommands.Length: > 0 } && batch.ArgumentCount(i) > 1)
@@ -97,20 +113,20 @@ public sealed partial class Dispatcher : IDisposable
             _tables[i] = table.Address;
             table.PrefetchBucket(_hashes[i]);
         }
-        if (batch.Count - first > 1)
+        if (batch.Count > 1)
         {
-            PrefetchEntries(first, batch.Count);
+            PrefetchEntries(batch.Count);
             if (_isSingleThreaded)
             {
-                PrefetchMembers(batch, first, _server.Shards[0].Keyspaces[database].Table);
+                PrefetchMembers(batch, _server.Shards[0].Keyspaces[database].Table);
             }
         }
     }
 
-    private void PrefetchEntries(int first, int end)
+    private void PrefetchEntries(int count)
     {
         int overflowing = 0;
-        for (int i = first; i < end; i++)
+        for (int i = 0; i < count; i++)
         {
             if (_shards[i] >= 0 && new HashTable<Entry>(_tables[i], null!).PrefetchEntry(_hashes[i]))
             {
@@ -130,9 +146,9 @@ public sealed partial class Dispatcher : IDisposable
     /// Goes one step further into large collections, whose members are two more cache misses away: looks the keys up and
     /// starts loading the members' buckets, then the members. Only where nobody else could be changing the keys.
     /// </summary>
-    private void PrefetchMembers(RequestBatch batch, int first, HashTable<Entry> keys)
+    private void PrefetchMembers(RequestBatch batch, HashTable<Entry> keys)
     {
-        for (int i = first; i < batch.Count; i++)
+        for (int i = 0; i < batch.Count; i++)
         {
             CommandSpec? spec = _specs[i];
             _memberTables[i] = 0;
@@ -149,7 +165,7 @@ public sealed partial class Dispatcher : IDisposable
                 new HashTable<SetMember>(table, null!).PrefetchBucket(_memberHashes[i]);
             }
         }
-        for (int i = first; i < batch.Count; i++)
+        for (int i = 0; i < batch.Count; i++)
         {
             if (_memberTables[i] != 0)
             {
@@ -164,6 +180,11 @@ public sealed partial class Dispatcher : IDisposable
         bool isPlain = _isPlain && spec is { Run: not null } && spec.Accepts(batch.ArgumentCount(index));
         if (!isPlain && AdmitInMode(session, batch, index, ref spec) is Admission admission and not Admission.Admitted)
         {
+            if (admission == Admission.Done && session.Blocked is not null)
+            {
+                // A blocked command that was to be run again, and refused.
+                session.EndBlocked(_worker);
+            }
             return admission == Admission.Done;
         }
         if (!TryBorrow(session, spec!, batch, index))

@@ -172,7 +172,7 @@ internal static class MoveCommands
         }
         foreach (Shard shard in context.Server.Shards)
         {
-            ServerInstance.Swap(shard, first, second, context.NowUnixMs);
+            ServerInstance.Swap(context.Worker, shard, first, second, context.NowUnixMs);
         }
         context.Changed();
         context.Reply.Ok();
@@ -198,7 +198,7 @@ internal static class MoveCommands
             {
                 if (allDatabases || database == context.Session.Database)
                 {
-                    context.Server.Flush(shard, database, later);
+                    context.Server.Flush(context.Worker, shard, database, later);
                 }
             }
         }

@@ -29,7 +29,7 @@ internal static class StreamReadCommands
     private ref struct Options
     {
         internal long Count;
-        internal long TimeoutMs;
+        internal long TimeoutNs;
         internal bool Blocks;
         internal bool NoAck;
         internal int GroupAt;
@@ -73,7 +73,7 @@ internal static class StreamReadCommands
         {
             bool isRefused = false;
             bool isWaiting = options.Blocks && context.TryBlock(
-                options.FirstKey, options.KeyCount, options.TimeoutMs * 1_000_000, isGroup && !context.IsRetry ? options.Group.ToArray() : null,
+                options.FirstKey, options.KeyCount, options.TimeoutNs, isGroup && !context.IsRetry ? options.Group.ToArray() : null,
                 context.IsRetry ? null : behind.ToArray(), out isRefused);
             if (!isWaiting && !isRefused)
             {
@@ -220,7 +220,7 @@ internal static class StreamReadCommands
             if (left > 0 && context.Is(i, "BLOCK"))
             {
                 options.Blocks = true;
-                if (!TryTimeout(context, ++i, out options.TimeoutMs))
+                if (!context.TryTimeoutMs(++i, out options.TimeoutNs))
                 {
                     return false;
                 }
@@ -288,18 +288,5 @@ internal static class StreamReadCommands
             return false;
         }
         return true;
-    }
-
-    private static bool TryTimeout(CommandContext context, int index, out long timeoutMs)
-    {
-        if (!context.TryInteger(index, out timeoutMs, "ERR timeout is not an integer or out of range"))
-        {
-            return false;
-        }
-        if (timeoutMs < 0)
-        {
-            context.Reply.Error("ERR timeout is negative");
-        }
-        return timeoutMs >= 0;
     }
 }

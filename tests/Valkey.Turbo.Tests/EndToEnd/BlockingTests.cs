@@ -36,6 +36,63 @@ public sealed class BlockingTests
     }
 
     [Theory]
+    [InlineData(1, "auto")]
+    [InlineData(1, "epoll")]
+    [InlineData(2, "auto")]
+    [InlineData(4, "auto")]
+    [InlineData(4, "epoll")]
+    public void WhatStandsBehindAPushInItsPipelineComesAfterThoseWhoWait(int threads, string engine)
+    {
+        using TestServer server = new(threads, engine);
+        using RespClient pusher = server.Connect();
+        RespClient[] waiters = [.. Enumerable.Range(0, 8).Select(_ => server.Connect())];
+        for (int round = 0; round < 25; round++)
+        {
+            string[] queues = [.. waiters.Select((_, i) => $"queue:{round}:{i}")];
+            for (int i = 0; i < waiters.Length; i++)
+            {
+                // The even ones hand on to the odd ones.
+                waiters[i].Send(i % 2 == 0 ? ["BLMOVE", queues[i], queues[i + 1], "LEFT", "LEFT", "0"] : ["BLPOP", queues[i], "0"]);
+            }
+            WaitForBlocked(pusher, waiters.Length);
+            using MemoryStream pipeline = new();
+            for (int i = 0; i < waiters.Length; i += 2)
+            {
+                pipeline.Write(RespClient.Encode("RPUSH", queues[i], "a", "b"));
+                pipeline.Write(RespClient.Encode("LLEN", queues[i]));
+                pipeline.Write(RespClient.Encode("LPOP", queues[i]));
+                pipeline.Write(RespClient.Encode("LPOP", queues[i + 1]));
+            }
+            pusher.Write(pipeline.ToArray());
+            for (int i = 0; i < waiters.Length; i += 2)
+            {
+                Assert.Equal(["2", "1", "b", "nil"], [pusher.Read(), pusher.Read(), pusher.Read(), pusher.Read()]);
+                Assert.Equal("a", waiters[i].Read());
+                Assert.Equal($"[{queues[i + 1]} a]", waiters[i + 1].Read());
+            }
+        }
+        Array.ForEach(waiters, waiter => waiter.Dispose());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void ABlockedCommandThatFindsNoRoomEndsWithThatError(int threads)
+    {
+        using TestServer server = new(threads);
+        using RespClient client = server.Connect(), other = server.Connect();
+        other.Run("RPUSH", "filled", "a");
+        client.Send("BLMOVE", "queue", "to", "LEFT", "LEFT", "0");
+        WaitForBlocked(other, 1);
+        Assert.Equal("OK", other.Run("CONFIG", "SET", "maxmemory", "1"));
+        Assert.Equal("OK", other.Run("RENAME", "filled", "queue"));
+        Assert.StartsWith("-OOM", client.Read(), StringComparison.Ordinal);
+        WaitForBlocked(other, 0);
+        Assert.Equal("OK", other.Run("CONFIG", "SET", "maxmemory", "0"));
+        Assert.Equal("a", client.Run("BLMOVE", "queue", "to", "LEFT", "LEFT", "0"));
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(4)]
     public void EveryBlockingCommandIsServed(int threads)
@@ -110,6 +167,29 @@ public sealed class BlockingTests
         other.Run("EXEC");
         Assert.Equal("[later kept]", client.Read());
         Assert.Equal("PONG", client.Read());
+    }
+
+    [Fact]
+    public void TimeoutsReachAsFarAsTheClockInMilliseconds()
+    {
+        using TestServer server = new(1);
+        using RespClient client = server.Connect(), other = server.Connect();
+        foreach (string tooLong in (string[])["9223372036854775", "9.3e15", "1e300"])
+        {
+            Assert.Equal("-ERR timeout is out of range", client.Run("BLPOP", "nothing", tooLong));
+        }
+        Assert.Equal("-ERR timeout is out of range", client.Run("XREAD", "BLOCK", "9223372036854775807", "STREAMS", "nothing", "0"));
+        Assert.Equal("-ERR timeout is negative", client.Run("BLPOP", "nothing", "-0.1"));
+        Assert.Equal("OK", client.Run("CLIENT", "PAUSE", "9221000000000000000", "WRITE"));
+        Assert.Equal("OK", client.Run("CLIENT", "UNPAUSE"));
+        string id = client.Run("CLIENT", "ID");
+        foreach (string[] waits in (string[][])[["BLPOP", "nothing", "9e15"], ["XREAD", "BLOCK", "9221000000000000000", "STREAMS", "nothing", "0"]])
+        {
+            client.Send(waits);
+            WaitForBlocked(other, 1);
+            Assert.Equal("1", other.Run("CLIENT", "UNBLOCK", id));
+            Assert.Equal("nil", client.Read());
+        }
     }
 
     [Theory]

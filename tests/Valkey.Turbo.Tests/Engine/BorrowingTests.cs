@@ -91,6 +91,50 @@ public sealed class BorrowingTests
         Assert.All(threads, thread => Assert.InRange(thread.Done, 60_000 / 2 / threadCount / 4, int.MaxValue));
     }
 
+    [Fact]
+    public void AToldCommandGoesBeforeEverybodyForAWhile()
+    {
+        ManualClock clock = new();
+        using ServerInstance server = new(new ServerConfig(), 3, clock: clock);
+        LogicalThread[] threads = [.. Enumerable.Range(0, 3).Select(i => new LogicalThread(server, i))];
+        for (int i = 0; i < threads.Length; i++)
+        {
+            server.Attach(i, threads[i]);
+            threads[i].IsWoken = false;
+        }
+        Shard shard = server.Shards[5];
+        // The first tells the second's command, and lets go.
+        Assert.True(threads[0].Shards.TryHold(5));
+        shard.BeginHandOff(clock.Ns);
+        threads[0].Shards.ReleaseAll();
+        // It does not get ahead itself, nor does one who reserves; the second does.
+        Assert.False(threads[0].Shards.TryHold(5));
+        shard.Reserve(2);
+        Assert.False(threads[2].Shards.TryHold(5));
+        Assert.False(threads[1].Shards.TryHold(5));
+        threads[1].Shards.GoesFirst = true;
+        Assert.True(threads[1].Shards.TryHold(5));
+        shard.EndHandOff();
+        Array.ForEach(threads, thread => thread.IsWoken = false);
+        threads[1].Shards.ReleaseAll();
+        threads[1].Shards.GoesFirst = false;
+        Assert.True(threads[0].IsWoken && threads[2].IsWoken);
+        // Now the reservation counts, and then nothing does.
+        Assert.False(threads[0].Shards.TryHold(5));
+        Assert.True(threads[2].Shards.TryHold(5));
+        threads[2].Shards.ReleaseAll();
+        shard.EndReservation();
+        Assert.True(threads[0].Shards.TryHold(5));
+        // One who is told and does not come loses its turn.
+        shard.BeginHandOff(clock.Ns);
+        threads[0].Shards.ReleaseAll();
+        clock.Ns += 99_000_000;
+        Assert.False(threads[0].Shards.TryHold(5));
+        clock.Ns += 1_000_000;
+        Assert.True(threads[0].Shards.TryHold(5));
+        threads[0].Shards.ReleaseAll();
+    }
+
     private static bool TryHold(LogicalThread thread)
     {
         if (thread.Wanted.Length == 1)

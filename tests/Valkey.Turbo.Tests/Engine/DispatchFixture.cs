@@ -87,7 +87,7 @@ internal sealed class DispatchFixture : IDisposable
             {
                 _batch.Clear();
                 int framed = RequestFramer.Frame(input, new FramingLimits(512 << 20, false), ref partial, _batch, out _);
-                _dispatcher.Run(Session, _batch, 0);
+                _dispatcher.Run(Session, _batch);
                 input = input[framed..];
             }
         }

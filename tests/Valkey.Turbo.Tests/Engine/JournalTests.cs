@@ -22,15 +22,6 @@ public sealed class JournalTests
         internal static string Words(string resp) => string.Join(' ', resp.Split("\r\n").Where((_, i) => i > 0 && i % 2 == 0));
     }
 
-    private sealed class ManualClock : Clock
-    {
-        internal long Ns { get; set; } = 1_000_000_000;
-
-        public override long UnixMicroseconds => 1_800_000_000_000_000 + Ns / 1000;
-
-        public override long MonotonicNs => Ns;
-    }
-
     [Fact]
     public void EffectsLeaveAsDeterministicCommands()
     {

@@ -88,6 +88,11 @@ internal sealed class SimulatedClient : ISessionTransport
 
     public void Resume()
     {
+        if (_thread.IsRunning)
+        {
+            _thread.Tell(this);
+            return;
+        }
         IsResumed = true;
         _thread.Wake();
     }

@@ -14,7 +14,10 @@ internal sealed class SimulatedThread : IThreadWaker, IDisposable
     private readonly Dispatcher _dispatcher;
     private readonly ReplyWriter _reply = new();
     private readonly RequestBatch _batch = new();
+    private readonly Queue<SimulatedClient> _told = new();
+    private readonly Queue<SimulatedClient> _interrupted = new();
     private SimulatedClient? _running;
+    private bool _isRunningTold;
 
     internal SimulatedThread(ServerInstance server, int index)
     {
@@ -34,10 +37,16 @@ internal sealed class SimulatedThread : IThreadWaker, IDisposable
 
     internal bool IsWoken { get; private set; }
 
+    /// <summary>Whether the thread runs requests just now.</summary>
+    internal bool IsRunning => _running is not null;
+
     /// <summary>Steps for which the thread is busy with something that holds shards.</summary>
     internal int BusySteps { get; set; }
 
     public void Wake() => IsWoken = true;
+
+    /// <summary>Notes a client of the thread whose blocked command the running one has told of its key.</summary>
+    internal void Tell(SimulatedClient client) => _told.Enqueue(client);
 
     /// <summary>Begins something slow on a few shards, if they are to be had.</summary>
     internal void BeginSlowCommand(RandomSource random)
@@ -75,11 +84,9 @@ internal sealed class SimulatedThread : IThreadWaker, IDisposable
         Worker.BeginTurn();
         foreach (SimulatedClient client in Clients)
         {
-            if (client.IsResumed && client.IsBlocked)
+            if (client.IsResumed)
             {
-                client.Session.Blocked!.IsWaiting = false;
-                client.IsParked = false;
-                Run(client);
+                Resume(client);
             }
             client.IsResumed = false;
         }
@@ -109,7 +116,41 @@ internal sealed class SimulatedThread : IThreadWaker, IDisposable
         }
     }
 
+    /// <summary>Runs a client's requests, and before anything else those blocked ones that they tell of their keys.</summary>
     internal void Run(SimulatedClient client)
+    {
+        RunInput(client);
+        if (_isRunningTold)
+        {
+            return;
+        }
+        _isRunningTold = true;
+        while (_told.Count + _interrupted.Count > 0)
+        {
+            if (_told.TryDequeue(out SimulatedClient? told))
+            {
+                Resume(told);
+            }
+            else
+            {
+                _interrupted.Peek().IsParked = false;
+                RunInput(_interrupted.Dequeue());
+            }
+        }
+        _isRunningTold = false;
+    }
+
+    private void Resume(SimulatedClient client)
+    {
+        if (client.IsBlocked)
+        {
+            client.Session.Blocked!.IsWaiting = false;
+            client.IsParked = false;
+            Run(client);
+        }
+    }
+
+    private void RunInput(SimulatedClient client)
     {
         _running = client;
         _reply.Target(client.Output);
@@ -119,10 +160,14 @@ internal sealed class SimulatedThread : IThreadWaker, IDisposable
         {
             _batch.Clear();
             at += RequestFramer.Frame(client.Input.AsSpan(at), new FramingLimits(512 << 20, false), ref partial, _batch, out _);
-            int done = _dispatcher.Run(client.Session, _batch, 0);
-            if (done < _batch.Count)
+            int done = _dispatcher.Run(client.Session, _batch);
+            if (done < _batch.Count || (_told.Count > 0 && at < client.Input.Length))
             {
                 client.IsParked = true;
+                if (_told.Count > 0 && !client.IsBlocked)
+                {
+                    _interrupted.Enqueue(client);
+                }
                 using NativeBuffer rest = new();
                 _batch.CopyTo(rest, done);
                 rest.Append(client.Input.AsSpan(at));

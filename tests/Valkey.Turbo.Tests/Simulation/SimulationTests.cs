@@ -62,6 +62,55 @@ public sealed class SimulationTests
 
     [Theory]
     [MemberData(nameof(Worlds))]
+    public void NobodyComesBetweenAnElementAndThoseWhoWaitForIt(int threads, ulong seed)
+    {
+        using SimulatedServer server = new(threads, seed);
+        string[] queues = ["q:1", "q:2", "q:3"];
+        SimulatedClient[] producers = [.. Enumerable.Range(0, 6).Select(_ => server.Connect())];
+        Queue<SimulatedClient> free = new(Enumerable.Range(0, 30).Select(_ => server.Connect()));
+        List<string> taken = [];
+        for (int round = 0; round < 300; round++)
+        {
+            // Those who wait, in the order in which they came, for one queue each or for one and then the next.
+            List<(SimulatedClient Client, string Queue)> waiting = [];
+            List<string> served = [];
+            for (int i = server.Random.Below(free.Count); i > 0; i--)
+            {
+                (SimulatedClient client, string queue) = (free.Dequeue(), queues[server.Random.Below(3)]);
+                waiting.Add((client, queue));
+                client.Ask(served.Add, server.Random.Below(2) == 0 ? ["BLPOP", queue, "0"] : ["BLMOVE", queue, "done", "LEFT", "RIGHT", "0"]);
+                server.Settle();
+            }
+            // As many elements as there are clients who wait, and others who would like them, in the same pipelines and beside.
+            int pushed = server.Random.Below(waiting.Count + 1);
+            for (int i = 0; i < pushed; i++)
+            {
+                string queue = waiting[i].Queue;
+                producers[server.Random.Below(6)].Ask(taken.Add, ["RPUSH", queue, $"e{i}"], ["LPOP", queue]);
+                producers[server.Random.Below(6)].Ask(taken.Add, ["LPOP", queue]);
+                for (int steps = server.Random.Below(4); steps > 0; steps--)
+                {
+                    server.Step();
+                }
+            }
+            server.Settle();
+            Assert.Equal(pushed, served.Count);
+            Assert.All(waiting.Take(pushed), each => Assert.False(each.Client.IsBlocked));
+            Assert.All(waiting.Skip(pushed), each => Assert.True(each.Client.IsBlocked));
+            Assert.All(taken, reply => Assert.Equal("nil", reply));
+            SimulatedClient control = producers[0];
+            foreach ((SimulatedClient client, string queue) in waiting.Skip(pushed))
+            {
+                server.Run(control, "RPUSH", queue, "end");
+            }
+            server.Run(control, "DEL", "done");
+            taken.Clear();
+            waiting.ForEach(each => free.Enqueue(each.Client));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Worlds))]
     public void AllSubscribersHearOneOrder(int threads, ulong seed)
     {
         using SimulatedServer server = new(threads, seed);
