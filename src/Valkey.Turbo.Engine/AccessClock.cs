@@ -19,6 +19,16 @@ public static class AccessClock
     public static uint Initial(Worker worker) =>
         worker.TracksFrequency ? Minutes(worker.NowUnixMs) << 8 | LfuInitial : worker.LruClock;
 
+    /// <summary>The data of an entry of which a dump or a file says how it was used; -1 for what it does not say.</summary>
+    public static uint Restored(Worker worker, long idleSeconds, long frequency)
+    {
+        if (frequency >= 0 && worker.TracksFrequency)
+        {
+            return Initial(worker) & ~255u | (uint)frequency;
+        }
+        return idleSeconds >= 0 && !worker.TracksFrequency ? LruOf(worker.NowUnixMs - idleSeconds * 1000) : Initial(worker);
+    }
+
     /// <summary>Notes a use of the entry. Writes only when something changes, so that reads leave cache lines clean.</summary>
     public static void Touch(Entry entry, Worker worker)
     {

@@ -28,6 +28,7 @@ public sealed class ServerInstance : IDisposable
     private readonly long _unixMicrosecondsAtStart;
     private readonly int _slotsPerShardShift;
     private long _nextClientId;
+    private long _savedChanges;
 
     /// <summary>Makes a server of <paramref name="threadCount"/> threads.</summary>
     /// <param name="config">Its settings.</param>
@@ -76,6 +77,7 @@ public sealed class ServerInstance : IDisposable
         KeyEvents = new KeyspaceEvents(Channels);
         config.NotifyKeyspaceEvents.Changed = () => KeyEvents.Wanted = KeyEventLetters.Parse(config.NotifyKeyspaceEvents.Text)!.Value;
         config.NotifyKeyspaceEvents.Changed();
+        LastSaveUnixMs = UnixMsAt(StartedAtNs);
         RunId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
     }
 
@@ -247,6 +249,19 @@ public sealed class ServerInstance : IDisposable
             code = "ERRORSTATS_OVERFLOW";
         }
         Interlocked.Increment(ref ErrorCodes.GetOrAdd(code, static _ => new StrongBox<long>()).Value);
+    }
+
+    /// <summary>When the data was last saved, or the server started, in milliseconds since 1970.</summary>
+    public long LastSaveUnixMs { get; private set; }
+
+    /// <summary>Changes of data since then.</summary>
+    public long UnsavedChanges => Workers.Sum(worker => worker.Stats.Changes) - _savedChanges;
+
+    /// <summary>Notes that the data has been saved as it is.</summary>
+    internal void NoteSaved()
+    {
+        LastSaveUnixMs = UnixMsAt(Clock.MonotonicNs);
+        _savedChanges += UnsavedChanges;
     }
 
     /// <summary>Gives a shard's database an empty keyspace. The shard must be borrowed.</summary>

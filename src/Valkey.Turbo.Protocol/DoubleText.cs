@@ -25,11 +25,17 @@ public static class DoubleText
         {
             return Decimal64.Format((long)value, target);
         }
+        return FormatShortest(value, target);
+    }
+
+    /// <summary>The same, but for integers, of which those with many zeros at their end get an exponent.</summary>
+    public static int FormatShortest(double value, Span<byte> target)
+    {
         if (!double.IsFinite(value))
         {
             return Encoding.ASCII.GetBytes(double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf", target);
         }
-        return value == 0 ? Encoding.ASCII.GetBytes("-0", target) : FormatShortest(value, target);
+        return value == 0 ? Encoding.ASCII.GetBytes(double.IsNegative(value) ? "-0" : "0", target) : FormatDigits(value, target);
     }
 
     /// <summary>Reads all of a text as a number; infinities in any of their spellings, hexadecimal never, no blanks.</summary>
@@ -55,7 +61,7 @@ public static class DoubleText
         return double.TryParse(text, style, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
     }
 
-    private static int FormatShortest(double value, Span<byte> target)
+    private static int FormatDigits(double value, Span<byte> target)
     {
         // The default format has the fewest digits; they are laid out anew.
         Span<byte> digits = stackalloc byte[MaxBytes];

@@ -106,12 +106,12 @@ internal sealed class DataDigest
 
     private void MixSortedSet(SortedSetValue set)
     {
-        Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
+        Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits], score = stackalloc byte[DoubleText.MaxBytes];
         for (SortedSetEnumerator members = set.Enumerate(0, set.Count); members.MoveNext();)
         {
             DataDigest one = new();
             one.Mix(members.Member(scratch));
-            one.Mix(members.Score.ToString("G17", CultureInfo.InvariantCulture));
+            one.Mix(score[..DoubleText.FormatShortest(members.Score, score)]);
             Xor(one);
         }
     }

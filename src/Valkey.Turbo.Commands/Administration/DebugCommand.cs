@@ -32,6 +32,9 @@ internal static class DebugCommand
                 Thread.Sleep(TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 3600)));
                 context.Reply.Ok();
                 return;
+            case "RELOAD":
+                DebugReload.Run(context);
+                return;
             case "SET-ACTIVE-EXPIRE" when context.ArgumentCount == 3:
                 context.Server.ExpiresActively = context.Text(2) != "0";
                 context.Reply.Ok();
@@ -280,6 +283,11 @@ internal static class DebugCommand
         "    Create <count> string keys named key:<num>.",
         "PROTOCOL <type>",
         "    Reply with a test value of the specified type.",
+        "RELOAD [option ...]",
+        "    Save the RDB on disk and reload it back to memory. Valid <option> values:",
+        "    * MERGE: conflicting keys will be loaded from RDB.",
+        "    * NOFLUSH: the existing database will not be removed before load.",
+        "    * NOSAVE: the database will not be saved before reloading.",
         "SET-ACTIVE-EXPIRE <0|1>",
         "    Setting it to 0 disables expiring keys in background.",
         "SLEEP <seconds>",

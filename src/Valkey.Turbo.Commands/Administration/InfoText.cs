@@ -180,9 +180,9 @@ internal static class InfoText
         Zeros(text, "loading async_loading current_cow_peak current_cow_size current_cow_size_age");
         Line(text, "current_fork_perc", "0.00");
         Zeros(text, "current_save_keys_processed current_save_keys_total");
-        Line(text, "rdb_changes_since_last_save", context.Server.Workers.Sum(worker => worker.Stats.Changes));
+        Line(text, "rdb_changes_since_last_save", context.Server.UnsavedChanges);
         Zeros(text, "rdb_bgsave_in_progress");
-        Line(text, "rdb_last_save_time", context.Server.UnixMsAt(context.Server.StartedAtNs) / 1000);
+        Line(text, "rdb_last_save_time", context.Server.LastSaveUnixMs / 1000);
         Line(text, "rdb_last_bgsave_status", "ok");
         Line(text, "rdb_last_bgsave_time_sec", NoFork);
         Line(text, "rdb_current_bgsave_time_sec", NoFork);

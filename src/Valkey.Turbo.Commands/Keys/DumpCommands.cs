@@ -85,7 +85,7 @@ internal static class DumpCommands
             context.Reply.Ok();
             return;
         }
-        entry.Access = AccessOf(context, options);
+        entry.Access = AccessClock.Restored(context.Worker, options.IdleSeconds, options.Frequency);
         key.Keyspace.Attach(context.Worker, key.Position, entry, key.Hash);
         key = context.Open(1);
         key.Keyspace.NoteFieldExpiry(context.Worker, key.Position);
@@ -121,7 +121,7 @@ internal static class DumpCommands
             context.Reply.Error(BadFormat);
             return false;
         }
-        if (version is >= RdbFormat.FirstForeignVersion and < RdbFormat.Version && type >= RdbFormat.FirstForeignType)
+        if (RdbFormat.IsForeign(version) && type >= RdbFormat.FirstForeignType)
         {
             context.Reply.Error($"ERR Unsupported foreign data type: {type}");
             return false;
@@ -143,26 +143,12 @@ internal static class DumpCommands
             return false;
         }
         version = BinaryPrimitives.ReadUInt16LittleEndian(payload[^TailBytes..]);
-        bool isStrict = context.Server.Config.Find("rdb-version-check")?.Value != "relaxed";
-        if (isStrict && version is > RdbFormat.Version or (>= RdbFormat.FirstForeignVersion and < RdbFormat.Version))
+        if (!context.Server.Config.ReadsForeignRdb && (version > RdbFormat.Version || RdbFormat.IsForeign(version)))
         {
             return false;
         }
         ulong stated = BinaryPrimitives.ReadUInt64LittleEndian(payload[^8..]);
         return context.Server.SkipsChecksums || stated == Crc64.Append(0, payload[..^8]);
-    }
-
-    private static uint AccessOf(CommandContext context, in Options options)
-    {
-        if (options.Frequency >= 0 && context.Worker.TracksFrequency)
-        {
-            return AccessClock.Initial(context.Worker) & ~255u | (uint)options.Frequency;
-        }
-        if (options.IdleSeconds >= 0 && !context.Worker.TracksFrequency)
-        {
-            return AccessClock.LruOf(context.NowUnixMs - options.IdleSeconds * 1000);
-        }
-        return AccessClock.Initial(context.Worker);
     }
 
     private static void Record(CommandContext context, in KeyHandle key, long ttl, long expiresAtUnixMs)

@@ -71,6 +71,9 @@ public sealed class ServerConfig
         LogFile = Text("logfile");
         PidFile = Text("pidfile");
         Directory = Text("dir");
+        RdbFileName = Text("dbfilename");
+        RdbVersionCheck = Choice("rdb-version-check");
+        ChecksRdb = Flag("rdbchecksum");
         SyslogIdent = Text("syslog-ident");
         SyslogFacility = Choice("syslog-facility");
         SyslogEnabled = Flag("syslog-enabled");
@@ -173,6 +176,9 @@ public sealed class ServerConfig
     public TextDirective LogFile { get; }
     public TextDirective PidFile { get; }
     public TextDirective Directory { get; }
+    public TextDirective RdbFileName { get; }
+    public ChoiceDirective RdbVersionCheck { get; }
+    public FlagDirective ChecksRdb { get; }
     public TextDirective SyslogIdent { get; }
     public FlagDirective SyslogEnabled { get; }
     public FlagDirective ProtectedMode { get; }
@@ -190,6 +196,9 @@ public sealed class ServerConfig
 
     /// <summary>Whether eviction goes by frequency of use, so that entries keep LFU data instead of LRU.</summary>
     public bool TracksFrequency { get; private set; }
+
+    /// <summary>Whether dumps and files of other servers are read, as far as they mean the same.</summary>
+    public bool ReadsForeignRdb => RdbVersionCheck.Choice == "relaxed";
 
     /// <summary>What ordinary clients, or subscribers, may leave unread.</summary>
     public OutputLimit OutputLimitOf(bool isSubscriber) => Volatile.Read(ref _outputLimits)[isSubscriber ? 1 : 0];

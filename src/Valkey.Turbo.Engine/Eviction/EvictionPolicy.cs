@@ -27,6 +27,12 @@ public readonly struct EvictionPolicy
     /// <summary>Whether any key is as good as another.</summary>
     public bool IsRandom => _order == Order.Random;
 
+    /// <summary>Whether what was used longest ago goes first.</summary>
+    public bool IsByRecency => _order == Order.Recency;
+
+    /// <summary>Whether what is used least goes first.</summary>
+    public bool IsByFrequency => _order == Order.Frequency;
+
     /// <summary>Reads the directive's word.</summary>
     public static EvictionPolicy Parse(string word)
     {

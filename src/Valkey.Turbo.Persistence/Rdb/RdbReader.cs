@@ -20,6 +20,9 @@ public ref struct RdbReader(ReadOnlySpan<byte> source)
     /// <summary>Whether something did not fit.</summary>
     public bool IsDamaged { get; private set; }
 
+    /// <summary>Whether what did not fit is that the input ends too soon.</summary>
+    public bool IsTooShort { get; private set; }
+
     /// <summary>Whether everything was read.</summary>
     public readonly bool IsAtEnd => _rest.IsEmpty;
 
@@ -38,6 +41,7 @@ public ref struct RdbReader(ReadOnlySpan<byte> source)
     {
         if (count < 0 || count > _rest.Length)
         {
+            IsTooShort |= !IsDamaged;
             Fail();
             return default;
         }
@@ -70,6 +74,7 @@ public ref struct RdbReader(ReadOnlySpan<byte> source)
         ulong value = Length();
         if (value > (ulong)_rest.Length)
         {
+            IsTooShort |= !IsDamaged;
             Fail();
         }
         return IsDamaged ? 0 : (int)value;
@@ -91,14 +96,20 @@ public ref struct RdbReader(ReadOnlySpan<byte> source)
                 ReadOnlySpan<byte> two = Raw(2);
                 return Format(two.IsEmpty ? 0 : BinaryPrimitives.ReadInt16LittleEndian(two));
             case 2:
-                ReadOnlySpan<byte> four = Raw(4);
-                return Format(four.IsEmpty ? 0 : BinaryPrimitives.ReadInt32LittleEndian(four));
+                return Format(Integer32());
             case 3:
                 return Compressed();
             default:
                 Fail();
                 return default;
         }
+    }
+
+    /// <summary>Reads four bytes, least significant first.</summary>
+    public int Integer32()
+    {
+        ReadOnlySpan<byte> four = Raw(4);
+        return four.IsEmpty ? 0 : BinaryPrimitives.ReadInt32LittleEndian(four);
     }
 
     /// <summary>Reads eight bytes, least significant first.</summary>

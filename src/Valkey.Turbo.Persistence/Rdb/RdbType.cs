@@ -25,11 +25,41 @@ public enum RdbType : byte
     HashWithExpiry = 22,
 }
 
+/// <summary>What else than a key a file says; the numbers are Valkey's.</summary>
+internal enum RdbOpcode : byte
+{
+    SlotInfo = 244,
+    Function = 245,
+    Idle = 248,
+    Frequency = 249,
+    Auxiliary = 250,
+    Sizes = 251,
+    ExpiryMilliseconds = 252,
+    ExpirySeconds = 253,
+    Database = 254,
+    End = 255,
+}
+
 /// <summary>Constants of the format.</summary>
 public static class RdbFormat
 {
     /// <summary>The version that is written.</summary>
     public const int Version = 80;
+
+    /// <summary>The first version whose files end with a checksum.</summary>
+    internal const int FirstChecksummedVersion = 5;
+
+    /// <summary>How a file of this version begins, and with it all that carry the same word.</summary>
+    internal static ReadOnlySpan<byte> Magic => "VALKEY"u8;
+
+    /// <summary>How files of versions 1 to 11, and foreign ones, begin.</summary>
+    internal static ReadOnlySpan<byte> OldMagic => "REDIS"u8;
+
+    /// <summary>Bytes of the magic word and the version.</summary>
+    internal const int HeaderBytes = 9;
+
+    /// <summary>Whether a version is one of those that belong to other servers.</summary>
+    public static bool IsForeign(int version) => version is >= FirstForeignVersion and < Version;
 
     /// <summary>The first of the versions that belong to other servers and mean other things.</summary>
     public const int FirstForeignVersion = 12;

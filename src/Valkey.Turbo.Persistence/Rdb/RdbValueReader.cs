@@ -28,9 +28,15 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
         {
             return entry;
         }
+        Free(entry);
+        return default;
+    }
+
+    /// <summary>Frees an entry that was read and that nobody has taken over.</summary>
+    public void Free(Entry entry)
+    {
         Collection.Free(entry, arena);
         arena.Free(entry.Address, entry.EntryBytes);
-        return default;
     }
 
     private static (ValueType Type, ValueEncoding Encoding) TargetOf(RdbType type) => type switch

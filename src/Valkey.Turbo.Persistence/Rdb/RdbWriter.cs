@@ -3,9 +3,11 @@ using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Persistence.Rdb;
 
-/// <summary>Writes the primitives of the RDB format into a buffer that grows.</summary>
-public sealed class RdbWriter
+/// <summary>Writes the primitives of the RDB format into a buffer that grows, or through one into a stream.</summary>
+/// <param name="target">Where everything goes at last, or null to keep it in memory.</param>
+public sealed class RdbWriter(Stream? target = null)
 {
+    private const int FlushBytes = 1 << 16;
     private const int SixBits = 1 << 6;
     private const int FourteenBits = 1 << 14;
     private const byte Length32 = 0x80;
@@ -18,12 +20,28 @@ public sealed class RdbWriter
     private byte[] _buffer = new byte[256];
     private int _length;
 
-    /// <summary>What was written.</summary>
+    /// <summary>What was written and has not gone to the stream.</summary>
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
+
+    /// <summary>The checksum of what has gone to the stream.</summary>
+    public ulong Checksum { get; private set; }
+
+    /// <summary>Hands everything written to the stream.</summary>
+    public void Flush()
+    {
+        Pass(Written);
+        _length = 0;
+    }
 
     /// <summary>Adds bytes as they are.</summary>
     public void Raw(ReadOnlySpan<byte> bytes)
     {
+        if (target is not null && bytes.Length >= FlushBytes)
+        {
+            Flush();
+            Pass(bytes);
+            return;
+        }
         bytes.CopyTo(Reserve(bytes.Length));
         _length += bytes.Length;
     }
@@ -122,8 +140,18 @@ public sealed class RdbWriter
         }
     }
 
+    private void Pass(ReadOnlySpan<byte> bytes)
+    {
+        Checksum = Crc64.Append(Checksum, bytes);
+        target!.Write(bytes);
+    }
+
     private Span<byte> Reserve(int count)
     {
+        if (target is not null && _length >= FlushBytes)
+        {
+            Flush();
+        }
         if (_buffer.Length - _length < count)
         {
             Array.Resize(ref _buffer, checked((int)Math.Min(Array.MaxLength, Math.Max(_buffer.Length * 2L, _length + (long)count))));

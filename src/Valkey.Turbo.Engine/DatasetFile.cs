@@ -1,0 +1,115 @@
+using System.Globalization;
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Persistence.Rdb;
+using Valkey.Turbo.Structures;
+
+namespace Valkey.Turbo.Engine;
+
+/// <summary>All databases in an RDB file. The calling thread holds every shard, so that nothing changes meanwhile.</summary>
+public sealed class DatasetFile : IRdbLoader
+{
+    private readonly Worker _worker;
+    private readonly ServerInstance _server;
+    private readonly RdbValueReader[] _readers;
+    private readonly bool _replaces;
+
+    private DatasetFile(Worker worker, bool replaces)
+    {
+        _worker = worker;
+        _server = worker.Server;
+        _replaces = replaces;
+        _readers = [.. _server.Shards.Select(shard => new RdbValueReader(shard.Arena, _server.Config.Limits, worker.NowUnixMs))];
+    }
+
+    /// <summary>Writes everything to a file, through one beside it that replaces it when it is complete and on the disk.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The server may not write there.</exception>
+    public static void Save(Worker worker, string path)
+    {
+        string unfinished = Path.Combine(
+            Path.GetDirectoryName(path)!, string.Create(CultureInfo.InvariantCulture, $"temp-{Environment.ProcessId}.rdb"));
+        try
+        {
+            using (FileStream file = new(unfinished, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                Write(worker, new RdbFileWriter(file));
+                file.Flush(flushToDisk: true);
+            }
+            File.Move(unfinished, path, overwrite: true);
+            worker.Server.NoteSaved();
+        }
+        finally
+        {
+            File.Delete(unfinished);
+        }
+    }
+
+    /// <summary>Adds what a file holds, but for keys that have expired.</summary>
+    /// <param name="worker">The calling thread.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="replaces">Whether keys that are there give way to the file's; otherwise they are an error.</param>
+    /// <returns>Null, or why not all of the file was loaded.</returns>
+    /// <exception cref="IOException">It could not be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The server may not read it.</exception>
+    public static string? Load(Worker worker, string path, bool replaces)
+    {
+        ServerConfig config = worker.Server.Config;
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        return RdbFileReader.Load(
+            file, new DatasetFile(worker, replaces), config.ReadsForeignRdb, config.ChecksRdb.IsSet && !worker.Server.SkipsChecksums);
+    }
+
+    /// <inheritdoc/>
+    public RdbValueReader ReaderOf(ReadOnlySpan<byte> key) => _readers[_server.ShardOf(key)];
+
+    /// <inheritdoc/>
+    public string? Add(in RdbKey key, Entry entry)
+    {
+        if (key.Database >= _server.Shards[0].Keyspaces.Length)
+        {
+            return $"Database {key.Database} is more than the server is configured to handle";
+        }
+        Keyspace keyspace = _server.Shards[_server.ShardOf(key.Name)].Keyspaces[key.Database];
+        if (key.ExpiresAtUnixMs != ITableEntry.NoExpiry && key.ExpiresAtUnixMs <= _worker.NowUnixMs && !_server.Config.ImportMode.IsSet)
+        {
+            keyspace.Discard(entry);
+            return null;
+        }
+        ulong hash = KeyHash.Of(key.Name);
+        TablePosition position = keyspace.Find(_worker, key.Name, hash);
+        if (!position.IsNone && !_replaces)
+        {
+            return "A key is in the file twice, or there already";
+        }
+        entry.Access = AccessClock.Restored(_worker, key.IdleSeconds, key.Frequency);
+        keyspace.Attach(_worker, position, entry, hash);
+        keyspace.NoteFieldExpiry(_worker, keyspace.Find(_worker, key.Name, hash));
+        return null;
+    }
+
+    private static void Write(Worker worker, RdbFileWriter file)
+    {
+        ServerInstance server = worker.Server;
+        Eviction.EvictionPolicy policy = server.Config.Eviction;
+        file.Begin(VersionInfo.Valkey, worker.NowUnixMs / 1000, server.UsedBytes);
+        for (int database = 0; database < server.Shards[0].Keyspaces.Length; database++)
+        {
+            if (server.KeyCount(database) == 0)
+            {
+                continue;
+            }
+            file.Database(database, server.KeyCount(database), server.Shards.Sum(shard => shard.Keyspaces[database].ExpiringCount));
+            foreach (Shard shard in server.Shards)
+            {
+                foreach (nint address in shard.Keyspaces[database].Table)
+                {
+                    Entry entry = new(address);
+                    long idleSeconds = policy.IsByRecency ? AccessClock.IdleSeconds(entry.Access, worker.NowUnixMs) : -1;
+                    int frequency = policy.IsByFrequency ? AccessClock.Frequency(entry.Access, server.Config, worker.NowUnixMs) : -1;
+                    file.Key(entry, shard.Arena, idleSeconds, frequency);
+                }
+            }
+        }
+        file.End(server.Config.ChecksRdb.IsSet);
+    }
+}
