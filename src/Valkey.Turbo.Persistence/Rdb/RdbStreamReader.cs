@@ -82,7 +82,8 @@ internal readonly struct RdbStreamReader(StreamValue stream, Arena arena, long n
     {
         byte[] name = reader.String().ToArray();
         StreamId lastId = ReadLengths(ref reader);
-        long entriesRead = type == RdbType.Stream ? ConsumerGroup.Unknown : (long)reader.Length();
+        // The oldest form does not tell.
+        long entriesRead = type == RdbType.Stream ? stream.EstimateEntriesUpTo(lastId) : (long)reader.Length();
         if (reader.IsDamaged || stream.TryGroup(name, out _))
         {
             return false;

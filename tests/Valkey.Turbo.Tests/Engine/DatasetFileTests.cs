@@ -17,14 +17,14 @@ public sealed class DatasetFileTests : IDisposable
     [Fact]
     public void EveryTypeAndEncodingComesBackAsItWas()
     {
-        using DispatchFixture server = new();
+        using DispatchFixture server = Start();
         Populate(server);
         string[] keys = [.. server.Run("KEYS", "*").Split("\r\n").Where((_, i) => i > 0 && i % 2 == 0)];
         string[] encodings = [.. keys.Select(key => server.Run("OBJECT", "ENCODING", key))];
         string[] lives = [.. keys.Select(key => server.Run("PEXPIRETIME", key))];
-        string digest = server.Run("DEBUG", "DIGEST");
+        string digest = Digest(server);
         Reload(server);
-        Assert.Equal(digest, server.Run("DEBUG", "DIGEST"));
+        Assert.Equal(digest, Digest(server));
         Assert.Equal(encodings, keys.Select(key => server.Run("OBJECT", "ENCODING", key)));
         Assert.Equal(lives, keys.Select(key => server.Run("PEXPIRETIME", key)));
         Assert.Equal(9, encodings.Distinct().Count());
@@ -36,7 +36,7 @@ public sealed class DatasetFileTests : IDisposable
     [Fact]
     public void ValuesLargerThanTheReadersWindowComeBack()
     {
-        using DispatchFixture server = new();
+        using DispatchFixture server = Start();
         string text = string.Concat(Enumerable.Range(0, 60_000).Select(i => i.ToString(CultureInfo.InvariantCulture)));
         server.Run("SET", "text", text);
         for (int i = 0; i < 20_000; i++)
@@ -48,16 +48,16 @@ public sealed class DatasetFileTests : IDisposable
             server.Run("HSET", "hash", member, "value");
             server.Run("XADD", "stream", "*", "field", member);
         }
-        string digest = server.Run("DEBUG", "DIGEST");
+        string digest = Digest(server);
         Reload(server);
-        Assert.Equal(digest, server.Run("DEBUG", "DIGEST"));
+        Assert.Equal(digest, Digest(server));
     }
 
     [Fact]
     public void WhatHasExpiredIsLeftOutAndWhatIsThereIsReplacedOnlyIfAsked()
     {
         ManualClock clock = new();
-        using DispatchFixture server = new(clock: clock);
+        using DispatchFixture server = Start(clock);
         server.Run("SET", "brief", "1", "PX", "1000");
         server.Run("SET", "kept", "old", "PX", "5000");
         DatasetFile.Save(server.Server.Workers[0], Path);
@@ -78,7 +78,7 @@ public sealed class DatasetFileTests : IDisposable
     public void UseIsRememberedWhereEvictionGoesByIt(string order, string field, string expected)
     {
         ManualClock clock = new();
-        using DispatchFixture server = new(clock: clock);
+        using DispatchFixture server = Start(clock);
         server.Run("CONFIG", "SET", "maxmemory-policy", "allkeys-" + order);
         server.Run("SET", "key", "value");
         clock.Ns += 40_000_000_000;
@@ -91,7 +91,7 @@ public sealed class DatasetFileTests : IDisposable
     [Fact]
     public void DamageIsRefusedOrHarmless()
     {
-        using DispatchFixture server = new();
+        using DispatchFixture server = Start();
         Populate(server);
         Worker worker = server.Server.Workers[0];
         DatasetFile.Save(worker, Path);
@@ -108,7 +108,7 @@ public sealed class DatasetFileTests : IDisposable
             File.WriteAllBytes(Path, damaged);
             server.Run("FLUSHALL", "SYNC");
             DatasetFile.Load(worker, Path, replaces: false);
-            server.Run("DEBUG", "DIGEST");
+            Digest(server);
         }
         server.Run("DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", "0");
         server.Run("FLUSHALL", "SYNC");
@@ -132,7 +132,7 @@ public sealed class DatasetFileTests : IDisposable
     [InlineData("2.5", "7b743b737a101a562821e100231687dcec4b1bf6")]
     public void DigestsOfScoresAreThoseOfValkey(string score, string digest)
     {
-        using DispatchFixture server = new();
+        using DispatchFixture server = Start();
         server.Run("ZADD", "key", score, "a");
         Assert.Equal($"*1\r\n+{digest}\r\n", server.Run("DEBUG", "DIGEST-VALUE", "key"));
     }
@@ -147,11 +147,25 @@ public sealed class DatasetFileTests : IDisposable
     [InlineData("OTHER0011", "Wrong signature trying to load DB from file")]
     public void VersionsOfOthersAreRefused(string header, string? problem)
     {
-        using DispatchFixture server = new();
+        using DispatchFixture server = Start();
         // Key "k" of the string "v", the end, and no checksum.
         File.WriteAllBytes(Path, [.. Encoding.ASCII.GetBytes(header), 0, 1, (byte)'k', 1, (byte)'v', 255, 0, 0, 0, 0, 0, 0, 0, 0]);
         Assert.Equal(problem, DatasetFile.Load(server.Server.Workers[0], Path, replaces: false));
         Assert.Equal(problem is null ? "$1\r\nv\r\n" : "$-1\r\n", server.Run("GET", "k"));
+    }
+
+    private static DispatchFixture Start(Clock? clock = null)
+    {
+        DispatchFixture server = new(clock: clock);
+        Assert.Null(server.Server.Config.EnableDebugCommand.TrySet("yes"));
+        return server;
+    }
+
+    private static string Digest(DispatchFixture server)
+    {
+        string digest = server.Run("DEBUG", "DIGEST");
+        Assert.StartsWith("+", digest, StringComparison.Ordinal);
+        return digest;
     }
 
     private void Reload(DispatchFixture server)
