@@ -14,7 +14,7 @@ internal sealed class Acceptor(IIoEvents events) : IDisposable
     /// <summary>Readable while a listener has connections waiting.</summary>
     internal int FileDescriptor => _epoll.FileDescriptor;
 
-    /// <summary>Starts or resumes accepting.</summary>
+    /// <summary>Starts or resumes accepting. Any thread.</summary>
     internal void Add(int listener) => _epoll.Add(listener, (ulong)(uint)listener);
 
     /// <summary>Accepts everything that waits.</summary>
@@ -40,6 +40,12 @@ internal sealed class Acceptor(IIoEvents events) : IDisposable
             }
             else if (descriptor is -Errno.EAGAIN)
             {
+                return;
+            }
+            else if (descriptor is -Errno.EINVAL)
+            {
+                // It no longer listens, and will be closed.
+                _epoll.Remove(listener);
                 return;
             }
             else if (descriptor is not (-Errno.EINTR or -Errno.ECONNABORTED))

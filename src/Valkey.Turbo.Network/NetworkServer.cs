@@ -26,12 +26,11 @@ public sealed class NetworkServer : IDisposable
 
     private readonly ServerInstance _server;
     private readonly int[] _cpus;
-    private readonly List<int> _listeners = [];
+    private readonly Listeners _listeners;
     private readonly Reactor?[] _reactors;
     private readonly Thread[] _threads;
     private readonly CountdownEvent _started;
     private Exception? _failure;
-    private int _unixListener = -1;
     private int _clientCount;
 
     /// <summary>Prepares as many threads as the server has workers.</summary>
@@ -41,6 +40,7 @@ public sealed class NetworkServer : IDisposable
     public NetworkServer(ServerInstance server, int[] cpus, INetworkLog log)
     {
         (_server, _cpus, Log) = (server, cpus, log);
+        _listeners = new Listeners(server, log);
         _reactors = new Reactor?[server.Workers.Length];
         _threads = new Thread[server.Workers.Length];
         _started = new CountdownEvent(server.Workers.Length);
@@ -52,7 +52,7 @@ public sealed class NetworkServer : IDisposable
     /// <exception cref="IOException">A listener can't be opened, or no engine can be had.</exception>
     public void Start()
     {
-        OpenListeners();
+        _listeners.Open();
         for (int i = 0; i < _threads.Length; i++)
         {
             int thread = i;
@@ -64,6 +64,7 @@ public sealed class NetworkServer : IDisposable
         {
             throw new IOException(_failure.Message, _failure);
         }
+        _server.Config.Port.TryApply = _server.Config.Bind.TryApply = () => _listeners.Reopen(_reactors[0]!);
     }
 
     /// <summary>Stops accepting, sends the replies of commands that have run, ends all threads.</summary>
@@ -77,15 +78,7 @@ public sealed class NetworkServer : IDisposable
         {
             thread?.Join();
         }
-        foreach (int listener in _listeners)
-        {
-            Sockets.Close(listener);
-        }
-        _listeners.Clear();
-        if (_unixListener >= 0)
-        {
-            File.Delete(_server.Config.UnixSocket.Text);
-        }
+        _listeners.Close();
     }
 
     public void Dispose()
@@ -97,7 +90,7 @@ public sealed class NetworkServer : IDisposable
         _started.Dispose();
     }
 
-    internal bool IsUnix(int listener) => listener == _unixListener;
+    internal bool IsUnix(int listener) => _listeners.IsUnix(listener);
 
     /// <summary>Hands a new connection to the thread with the fewest.</summary>
     internal void Distribute(int listener, int descriptor)
@@ -188,56 +181,13 @@ public sealed class NetworkServer : IDisposable
         }
         if (thread == 0)
         {
-            foreach (int listener in _listeners)
+            foreach (int listener in _listeners.All)
             {
                 reactor.Listen(listener);
             }
         }
         reactor.Run();
     }
-
-    private void OpenListeners()
-    {
-        ServerConfig config = _server.Config;
-        int port = (int)config.Port.Number, backlog = (int)config.Backlog.Number;
-        string[] addresses = config.Bind.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        foreach (string text in port == 0 ? [] : addresses)
-        {
-            bool isOptional = text.StartsWith('-');
-            string name = isOptional ? text[1..] : text;
-            IPAddress? address = name switch { "*" => IPAddress.Any, "::*" => IPAddress.IPv6Any, _ => Resolve(name) };
-            int listener = address is null ? -Errno.EINVAL : Sockets.ListenTcp(address, port, backlog);
-            if (listener >= 0)
-            {
-                _listeners.Add(listener);
-                continue;
-            }
-            bool inUse = listener == -Errno.EADDRINUSE;
-            string reason = $"Could not create server TCP listening socket {name}:{port}: bind: {Errno.Describe(-listener)}";
-            Log.Warning(reason);
-            if (!isOptional || inUse)
-            {
-                throw new IOException(reason);
-            }
-        }
-        if (config.UnixSocket.Text.Length > 0)
-        {
-            _unixListener = Sockets.ListenUnix(config.UnixSocket.Text, (int)config.UnixSocketPermissions.Number, backlog);
-            if (_unixListener < 0)
-            {
-                throw new IOException($"Failed opening Unix socket: bind: {Errno.Describe(-_unixListener)}");
-            }
-            _listeners.Add(_unixListener);
-        }
-        if (_listeners.Count == 0)
-        {
-            throw new IOException("Configured to not listen anywhere, exiting.");
-        }
-        _server.ListeningPort = port;
-    }
-
-    private static IPAddress? Resolve(string name) =>
-        IPAddress.TryParse(name, out IPAddress? address) ? address : Dns.GetHostAddresses(name).FirstOrDefault();
 
     private static bool IsLoopback(string peer)
     {

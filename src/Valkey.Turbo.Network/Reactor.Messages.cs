@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Valkey.Turbo.Native;
 
 namespace Valkey.Turbo.Network;
 
@@ -13,6 +14,7 @@ internal sealed partial class Reactor
         Resume,
         Close,
         CloseAfterReplies,
+        CloseListener,
     }
 
     private readonly ConcurrentQueue<Message> _messages = new();
@@ -42,6 +44,13 @@ internal sealed partial class Reactor
     internal void PostClose(Connection connection, bool afterReplies)
     {
         _messages.Enqueue(new Message(afterReplies ? MessageKind.CloseAfterReplies : MessageKind.Close, connection, -1, -1));
+        Wake();
+    }
+
+    /// <summary>Closes a listener that is no longer wanted. Any thread.</summary>
+    internal void PostCloseListener(int listener)
+    {
+        _messages.Enqueue(new Message(MessageKind.CloseListener, null, -1, listener));
         Wake();
     }
 
@@ -81,6 +90,10 @@ internal sealed partial class Reactor
                 case MessageKind.CloseAfterReplies:
                     message.Connection!.Session.ClosesAfterReply = true;
                     MarkDirty(message.Connection);
+                    break;
+                case MessageKind.CloseListener:
+                    _pausedListeners.Remove(message.Listener);
+                    Sockets.Close(message.Listener);
                     break;
             }
         }

@@ -54,7 +54,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     /// <summary>Connections owned or on their way here; read by the thread that distributes new ones.</summary>
     internal int ConnectionCount => Volatile.Read(ref _connectionCount);
 
-    /// <summary>Accepts connections of a listener on this thread.</summary>
+    /// <summary>Accepts connections of a listener on this thread. Any thread.</summary>
     internal void Listen(int listener) => _engine.Accept(listener);
 
     /// <summary>Runs until <see cref="Stop"/>.</summary>

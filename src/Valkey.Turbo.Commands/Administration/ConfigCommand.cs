@@ -45,7 +45,7 @@ internal static class ConfigCommand
                     {
                         continue;
                     }
-                    bool hidden = directive.Flags.HasFlag(DirectiveFlags.Hidden);
+                    bool hidden = directive.Flags.HasFlag(name == directive.Name ? DirectiveFlags.Hidden : DirectiveFlags.HiddenAlias);
                     if (name == exact || (!hidden && GlobPattern.IsMatch(pattern, Encoding.ASCII.GetBytes(name), ignoreCase: true)))
                     {
                         found[name] = directive.Value;
@@ -122,13 +122,19 @@ internal static class ConfigCommand
             string before = directive.Value;
             if (directive.TrySet(value) is string error)
             {
-                foreach ((Directive changed, string old) in done)
-                {
-                    changed.TrySet(old);
-                }
-                return $"ERR CONFIG SET failed (possibly related to argument '{directive.Name}') - {error}";
+                Restore(done);
+                return Failure(directive, error);
             }
             done.Add((directive, before));
+        }
+        for (int i = 0; i < done.Count; i++)
+        {
+            if (done[i].Directive.TryApply?.Invoke() is string reason)
+            {
+                Restore(done);
+                done.Take(i).ToList().ForEach(applied => applied.Directive.TryApply?.Invoke());
+                return Failure(done[i].Directive, reason);
+            }
         }
         foreach ((Directive directive, string _) in done)
         {
@@ -136,6 +142,11 @@ internal static class ConfigCommand
         }
         return null;
     }
+
+    private static void Restore(List<(Directive Directive, string Before)> done) => done.ForEach(each => each.Directive.TrySet(each.Before));
+
+    private static string Failure(Directive directive, string reason) =>
+        $"ERR CONFIG SET failed (possibly related to argument '{directive.Name}') - {reason}";
 
     /// <summary>Whether something that a directive guards is allowed to this client.</summary>
     internal static bool MayUseProtected(CommandContext context, ChoiceDirective guard) => guard.Choice switch

@@ -102,7 +102,16 @@ public sealed partial class Dispatcher
     {
         if (spec.Is(CommandFlags.RunsTransaction))
         {
-            return RunTransaction(session, spec) ? Admission.Done : Admission.Waits;
+            if (!RunTransaction(session, spec))
+            {
+                return Admission.Waits;
+            }
+            if (_server.Monitors.HasAny)
+            {
+                _context.Begin(session, spec, batch, index, 0, -1);
+                Show(spec);
+            }
+            return Admission.Done;
         }
         if (spec.Is(CommandFlags.NoMulti))
         {

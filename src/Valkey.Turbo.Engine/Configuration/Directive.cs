@@ -17,6 +17,8 @@ public enum DirectiveFlags
     Protected = 8,
     /// <summary>In the file its value may be several words.</summary>
     MultiArgument = 16,
+    /// <summary>CONFIG GET shows the alias only by its full name.</summary>
+    HiddenAlias = 32,
 }
 
 /// <summary>How a number is written.</summary>
@@ -44,6 +46,12 @@ public abstract class Directive(string name, string? alias, DirectiveFlags flags
 
     /// <summary>Checks or refuses a value that has the right form. Null accepts; text is the error.</summary>
     public Func<string, string?>? Validate { get; set; }
+
+    /// <summary>
+    /// Called after CONFIG SET has changed the value, to put it into effect: null, or why that can't be done; then it is called again
+    /// with the value from before.
+    /// </summary>
+    public Func<string?>? TryApply { get; set; }
 
     /// <summary>Called after the value has changed.</summary>
     public Action? Changed { get; set; }
@@ -124,6 +132,10 @@ public sealed class NumberDirective : Directive
         }
         if (value < _min || value > _max)
         {
+            if (_unit == NumberUnit.BytesOrPercent && text.EndsWith('%'))
+            {
+                return "percentage argument must be less or equal to 100";
+            }
             return _unit == NumberUnit.Octal
                 ? $"argument must be between {Convert.ToString(_min, 8)} and {Convert.ToString(_max, 8)} inclusive"
                 : $"argument must be between {_min} and {_max} inclusive";

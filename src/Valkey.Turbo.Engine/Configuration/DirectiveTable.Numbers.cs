@@ -11,7 +11,7 @@ internal static partial class DirectiveTable
         Number("databases", null, Immutable, 16, 1, int.MaxValue, Plain),
         Number("cluster-databases", null, Immutable, 1, 1, int.MaxValue, Plain),
         Number("port", null, None, 6379, 0, 65535, Plain),
-        Number("io-threads", "threads", Immutable, 1, 1, 256, Plain),
+        Number("io-threads", "threads", Immutable | HiddenAlias, 1, 1, 256, Plain),
         Number("min-io-threads-avoid-copy-reply", null, Hidden, 7, 0, int.MaxValue, Plain),
         Number("min-string-size-avoid-copy-reply", null, Hidden, 16384, 0, int.MaxValue, Plain),
         Number("min-string-size-avoid-copy-reply-threaded", null, Hidden, 65536, 0, int.MaxValue, Plain),

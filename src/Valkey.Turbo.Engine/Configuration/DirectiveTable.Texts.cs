@@ -7,7 +7,7 @@ internal static partial class DirectiveTable
 {
     private static Directive[] Texts() =>
     [
-        Choice("io-engine", null, Immutable, "auto", ["auto", "io_uring", "epoll"]),
+        Choice("io-engine", null, Immutable | Hidden, "auto", ["auto", "io_uring", "epoll"]),
         Choice("supervised", null, Immutable, "no", ["upstart", "systemd", "auto", "no"]),
         Choice("syslog-facility", null, Immutable, "local0", ["user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"]),
         Choice("repl-diskless-load", null, None, "disabled", ["disabled", "on-empty-db", "swapdb", "flush-before-load"]),

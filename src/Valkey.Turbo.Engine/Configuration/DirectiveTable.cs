@@ -2,7 +2,8 @@ namespace Valkey.Turbo.Engine;
 
 /// <summary>
 /// Every directive of Valkey 9.1's configuration, and the two that this server adds: <c>threads</c> (another name of
-/// <c>io-threads</c>) and <c>io-engine</c>.
+/// <c>io-threads</c>) and <c>io-engine</c>. Those two are hidden, so that who sets everything that CONFIG GET shows elsewhere meets no
+/// unknown name.
 /// </summary>
 internal static partial class DirectiveTable
 {

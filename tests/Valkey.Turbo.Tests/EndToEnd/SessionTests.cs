@@ -137,6 +137,24 @@ public sealed class SessionTests
         Assert.EndsWith("\"SET\" \"k\" \"a\\\"b\\r\\n\\x01\"", monitor.Read(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void MonitorsSeeTransactionsWithTheirEndWhateverItIs(int threads)
+    {
+        using TestServer server = new(threads);
+        using RespClient monitor = server.Connect(), client = server.Connect(), other = server.Connect();
+        Assert.Equal("OK", monitor.Run("MONITOR"));
+        string[][] commands = [["MULTI"], ["SET", "k", "v"], ["EXEC"], ["MULTI"], ["NONSENSE"], ["exec"], ["WATCH", "k"], ["MULTI"]];
+        Array.ForEach(commands, command => client.Run(command));
+        Assert.Equal("OK", other.Run("SET", "k", "w"));
+        Assert.Equal("nil", client.Run("EXEC"));
+        Assert.Equal("-ERR EXEC without MULTI", client.Run("EXEC"));
+        string[] expected =
+            ["\"MULTI\"", "\"SET\" \"k\" \"v\"", "\"EXEC\"", "\"MULTI\"", "\"exec\"", "\"WATCH\" \"k\"", "\"MULTI\"", "\"SET\" \"k\" \"w\"", "\"EXEC\"", "\"EXEC\""];
+        Assert.Equal(expected, expected.Select(_ => monitor.Read()).Select(line => line[(line.IndexOf(']', StringComparison.Ordinal) + 2)..]));
+    }
+
     [Fact]
     public void LogsKeepWhatIsOutOfTheOrdinary()
     {

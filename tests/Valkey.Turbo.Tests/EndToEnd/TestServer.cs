@@ -116,7 +116,7 @@ internal sealed class TestServer : IDisposable
         return isReady.Wait(10_000) ? process : throw new InvalidOperationException($"{executable} is not ready");
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using Socket probe = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));

@@ -1,0 +1,137 @@
+using System.Net;
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Native;
+
+namespace Valkey.Turbo.Network;
+
+/// <summary>The sockets on which the server listens, as <c>port</c>, <c>bind</c> and <c>unixsocket</c> say.</summary>
+internal sealed class Listeners(ServerInstance server, INetworkLog log)
+{
+    private readonly Lock _gate = new();
+    private List<int> _tcp = [];
+    private int _unix = -1;
+    private (int Port, string Addresses) _current;
+
+    /// <summary>All listeners.</summary>
+    internal int[] All
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _unix < 0 ? [.. _tcp] : [.. _tcp, _unix];
+            }
+        }
+    }
+
+    internal bool IsUnix(int listener) => listener == _unix;
+
+    /// <summary>Opens all of them.</summary>
+    /// <exception cref="IOException">One can't be opened.</exception>
+    internal void Open()
+    {
+        ServerConfig config = server.Config;
+        if (TryListen((int)config.Port.Number, config.Bind.Text, _tcp) is string problem)
+        {
+            throw new IOException(problem);
+        }
+        _current = ((int)config.Port.Number, config.Bind.Text);
+        if (config.UnixSocket.Text.Length > 0)
+        {
+            _unix = Sockets.ListenUnix(config.UnixSocket.Text, (int)config.UnixSocketPermissions.Number, (int)config.Backlog.Number);
+            if (_unix < 0)
+            {
+                throw new IOException($"Failed opening Unix socket: bind: {Errno.Describe(-_unix)}");
+            }
+        }
+        if (_tcp.Count == 0 && _unix < 0)
+        {
+            throw new IOException("Configured to not listen anywhere, exiting.");
+        }
+        server.ListeningPort = _current.Port;
+    }
+
+    /// <summary>
+    /// Listens where the settings say now, after they have changed. Any thread. Where that can't be had, listens where it did before and
+    /// returns why.
+    /// </summary>
+    internal string? Reopen(Reactor acceptor)
+    {
+        (int Port, string Addresses) wanted = ((int)server.Config.Port.Number, server.Config.Bind.Text);
+        lock (_gate)
+        {
+            if (wanted == _current)
+            {
+                return null;
+            }
+            List<int> opened = [], old = _tcp;
+            // Two sockets can be bound to one address, but not listen there. The thread that accepts closes them.
+            old.ForEach(Sockets.Shutdown);
+            string? problem = TryListen(wanted.Port, wanted.Addresses, opened);
+            if (problem is not null)
+            {
+                opened.ForEach(Sockets.Close);
+                opened.Clear();
+                _ = TryListen(_current.Port, _current.Addresses, opened);
+            }
+            else
+            {
+                _current = wanted;
+                server.ListeningPort = wanted.Port;
+            }
+            _tcp = opened;
+            opened.ForEach(acceptor.Listen);
+            old.ForEach(acceptor.PostCloseListener);
+            return problem is null ? null : "Unable to listen on this port. Check server logs.";
+        }
+    }
+
+    /// <summary>Closes all of them.</summary>
+    internal void Close()
+    {
+        foreach (int listener in All)
+        {
+            Sockets.Close(listener);
+        }
+        if (_unix >= 0)
+        {
+            File.Delete(server.Config.UnixSocket.Text);
+        }
+        (_tcp, _unix) = ([], -1);
+    }
+
+    private string? TryListen(int port, string addresses, List<int> listeners)
+    {
+        foreach (string text in port == 0 ? [] : addresses.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            bool isOptional = text.StartsWith('-');
+            string name = isOptional ? text[1..] : text;
+            IPAddress? address = name switch { "*" => IPAddress.Any, "::*" => IPAddress.IPv6Any, _ => Resolve(name) };
+            int listener = address is null ? -Errno.EINVAL : Sockets.ListenTcp(address, port, (int)server.Config.Backlog.Number);
+            if (listener >= 0)
+            {
+                listeners.Add(listener);
+                continue;
+            }
+            string reason = $"Could not create server TCP listening socket {name}:{port}: bind: {Errno.Describe(-listener)}";
+            log.Warning(reason);
+            if (!isOptional || listener == -Errno.EADDRINUSE)
+            {
+                return reason;
+            }
+        }
+        return null;
+    }
+
+    private static IPAddress? Resolve(string name)
+    {
+        try
+        {
+            return IPAddress.TryParse(name, out IPAddress? address) ? address : Dns.GetHostAddresses(name).FirstOrDefault();
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            return null;
+        }
+    }
+}
