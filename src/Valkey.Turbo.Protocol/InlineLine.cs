@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Valkey.Turbo.Protocol;
 
 /// <summary>
@@ -116,4 +118,25 @@ public static class InlineLine
     private static bool IsHex(byte b) => char.IsAsciiHexDigit((char)b);
 
     private static int HexValue(byte b) => b <= '9' ? b - '0' : (b | 32) - 'a' + 10;
+
+    /// <summary>Writes a word between quotes, with escapes for what is not printable; read back it is the same.</summary>
+    public static void Quote(StringBuilder line, ReadOnlySpan<byte> bytes)
+    {
+        line.Append('"');
+        foreach (byte b in bytes)
+        {
+            _ = b switch
+            {
+                (byte)'\\' or (byte)'"' => line.Append('\\').Append((char)b),
+                (byte)'\n' => line.Append("\\n"),
+                (byte)'\r' => line.Append("\\r"),
+                (byte)'\t' => line.Append("\\t"),
+                7 => line.Append("\\a"),
+                8 => line.Append("\\b"),
+                >= 0x20 and < 0x7F => line.Append((char)b),
+                _ => line.Append($"\\x{b:x2}"),
+            };
+        }
+        line.Append('"');
+    }
 }

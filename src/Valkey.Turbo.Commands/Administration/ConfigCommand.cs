@@ -20,6 +20,8 @@ internal static class ConfigCommand
                     Set, "data={parameter:string value:string}...", "request_policy:all_nodes response_policy:all_succeeded"),
                 Sub("resetstat", 2, "2.0.0", "O(1)", "Resets the server's statistics.", ResetStat, "",
                     "request_policy:all_nodes response_policy:all_succeeded"),
+                Sub("rewrite", 2, "2.8.0", "O(1)", "Writes the configuration in effect to its file.", Rewrite, "",
+                    "request_policy:all_nodes response_policy:all_succeeded"),
                 Sub("help", 2, "5.0.0", "O(1)", "Returns helpful text about the different subcommands.", Help, flags: Loading | Stale),
             ]),
     ];
@@ -168,6 +170,28 @@ internal static class ConfigCommand
         context.Reply.Ok();
     }
 
+    private static void Rewrite(CommandContext context)
+    {
+        if (context.Server.Config.FilePath is null)
+        {
+            context.Reply.Error("ERR The server is running without a config file");
+            return;
+        }
+        try
+        {
+            lock (Gate)
+            {
+                context.Server.Config.RewriteFile();
+            }
+            context.Reply.Ok();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            context.Server.LogNotice?.Invoke($"CONFIG REWRITE failed: {e.Message}");
+            context.Reply.Error($"ERR Rewriting config file: {e.Message}");
+        }
+    }
+
     private static void Help(CommandContext context) => context.ReplyHelp("CONFIG",
     [
         "GET <pattern>",
@@ -176,5 +200,7 @@ internal static class ConfigCommand
         "    Set the configuration <directive> to <value>.",
         "RESETSTAT",
         "    Reset statistics reported by the INFO command.",
+        "REWRITE",
+        "    Rewrite the configuration file.",
     ]);
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Protocol;
 using static Valkey.Turbo.Commands.CommandFlags;
 
 namespace Valkey.Turbo.Commands.Administration;
@@ -36,31 +37,10 @@ internal static class MonitorCommand
             }
             else
             {
-                Quote(line, context.Argument(i));
+                InlineLine.Quote(line, context.Argument(i));
             }
         }
         line.Append("\r\n");
         context.Server.Monitors.Show(context.Worker, Encoding.Latin1.GetBytes(line.ToString()));
-    }
-
-    /// <summary>Writes bytes between quotes, with escapes for what is not printable.</summary>
-    private static void Quote(StringBuilder line, ReadOnlySpan<byte> bytes)
-    {
-        line.Append('"');
-        foreach (byte b in bytes)
-        {
-            _ = b switch
-            {
-                (byte)'\\' or (byte)'"' => line.Append('\\').Append((char)b),
-                (byte)'\n' => line.Append("\\n"),
-                (byte)'\r' => line.Append("\\r"),
-                (byte)'\t' => line.Append("\\t"),
-                7 => line.Append("\\a"),
-                8 => line.Append("\\b"),
-                >= 0x20 and < 0x7F => line.Append((char)b),
-                _ => line.Append($"\\x{b:x2}"),
-            };
-        }
-        line.Append('"');
     }
 }

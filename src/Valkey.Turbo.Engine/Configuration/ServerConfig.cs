@@ -209,6 +209,14 @@ public sealed class ServerConfig
     /// <summary>A directive by name or alias, or null.</summary>
     public Directive? Find(string name) => _byName.GetValueOrDefault(name);
 
+    /// <summary>Brings <see cref="FilePath"/> up to date with the values as they are.</summary>
+    /// <exception cref="IOException">It could not be read or written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The server may not.</exception>
+    public void RewriteFile() => ConfigFile.Rewrite(this, FilePath!);
+
+    /// <summary>Whether a value was not given, but found to suit the machine.</summary>
+    internal bool IsOfMachine(Directive directive) => directive == Threads && !_given.Contains(directive.Name);
+
     /// <summary>Reads a configuration file.</summary>
     /// <exception cref="ConfigException">It can't be read, or a line is wrong.</exception>
     public void LoadFile(string path)
