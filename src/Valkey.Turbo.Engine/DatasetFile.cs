@@ -18,7 +18,8 @@ public sealed class DatasetFile : IRdbLoader
         _worker = worker;
         _server = worker.Server;
         _replaces = replaces;
-        _readers = [.. _server.Shards.Select(shard => new RdbValueReader(shard.Arena, _server.Config.Limits, worker.NowUnixMs))];
+        bool keepsExpired = _server.Config.ImportMode.IsSet;
+        _readers = [.. _server.Shards.Select(shard => new RdbValueReader(shard.Arena, _server.Config.Limits, worker.NowUnixMs, !keepsExpired))];
     }
 
     /// <summary>Writes everything to a file, through one beside it that replaces it when it is complete and on the disk.</summary>
@@ -44,7 +45,7 @@ public sealed class DatasetFile : IRdbLoader
         }
     }
 
-    /// <summary>Adds what a file holds, but for keys that have expired.</summary>
+    /// <summary>Adds what a file holds, but for keys and fields that have expired.</summary>
     /// <param name="worker">The calling thread.</param>
     /// <param name="path">The file.</param>
     /// <param name="replaces">Whether keys that are there give way to the file's; otherwise they are an error.</param>
@@ -70,7 +71,9 @@ public sealed class DatasetFile : IRdbLoader
             return $"Database {key.Database} is more than the server is configured to handle";
         }
         Keyspace keyspace = _server.Shards[_server.ShardOf(key.Name)].Keyspaces[key.Database];
-        if (key.ExpiresAtUnixMs != ITableEntry.NoExpiry && key.ExpiresAtUnixMs <= _worker.NowUnixMs && !_server.Config.ImportMode.IsSet)
+        bool isExpired = key.ExpiresAtUnixMs != ITableEntry.NoExpiry && key.ExpiresAtUnixMs <= _worker.NowUnixMs && !_server.Config.ImportMode.IsSet;
+        bool hasNoFields = entry.Type == Structures.ValueType.Hash && new HashValue(entry, keyspace.Shard.Arena).Count == 0;
+        if (isExpired || hasNoFields)
         {
             keyspace.Discard(entry);
             return null;

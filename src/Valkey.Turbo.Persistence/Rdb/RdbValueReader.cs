@@ -9,7 +9,11 @@ namespace Valkey.Turbo.Persistence.Rdb;
 /// Reads values in the RDB format, of every version up to 80. The input is not trusted: packed forms are taken apart and
 /// built anew, but for lists and streams, whose listpacks are checked element by element; what is damaged is refused.
 /// </summary>
-public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long nowUnixMs)
+/// <param name="arena">Where the values will be.</param>
+/// <param name="limits">When collections change their encoding.</param>
+/// <param name="nowUnixMs">The time.</param>
+/// <param name="dropsExpiredFields">Whether fields of hashes that have expired are left out; a hash may be empty then.</param>
+public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long nowUnixMs, bool dropsExpiredFields = false)
 {
     private const int LargestNodeBytes = 1 << 30;
 
@@ -177,7 +181,7 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
 
     private bool ReadFields(HashValue hash, ref RdbReader reader, bool withExpiry)
     {
-        int count = reader.Count();
+        int count = reader.Count(), dropped = 0;
         if (withExpiry || count > limits.HashMaxListpackEntries)
         {
             hash.ConvertToTable();
@@ -194,12 +198,18 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
                 expiresAt = reader.Integer64();
                 value = kept;
             }
+            bool isExpired = expiresAt >= 0 && expiresAt <= nowUnixMs;
+            if (dropsExpiredFields && isExpired && !reader.IsDamaged)
+            {
+                dropped++;
+                continue;
+            }
             if (reader.IsDamaged || expiresAt < ITableEntry.NoExpiry || !hash.Set(name, value, expiresAt, long.MinValue, limits))
             {
                 return false;
             }
         }
-        return hash.Count > 0;
+        return hash.Count > 0 || dropped > 0;
     }
 
     private bool ReadPackedHash(RdbType type, HashValue hash, ref RdbReader reader)

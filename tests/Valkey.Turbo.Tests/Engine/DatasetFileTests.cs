@@ -60,8 +60,12 @@ public sealed class DatasetFileTests : IDisposable
         using DispatchFixture server = Start(clock);
         server.Run("SET", "brief", "1", "PX", "1000");
         server.Run("SET", "kept", "old", "PX", "5000");
+        server.Run("HSET", "fields", "brief", "1", "kept", "2");
+        server.Run("HPEXPIRE", "fields", "1000", "FIELDS", "1", "brief");
+        server.Run("HSETEX", "gone", "PX", "1000", "FIELDS", "2", "a", "1", "b", "2");
         DatasetFile.Save(server.Server.Workers[0], Path);
         server.Run("SET", "kept", "new");
+        server.Run("DEL", "fields", "gone");
         clock.Ns += 2_000_000_000;
         server.Run("PING");
         Assert.NotNull(DatasetFile.Load(server.Server.Workers[0], Path, replaces: false));
@@ -69,7 +73,8 @@ public sealed class DatasetFileTests : IDisposable
         Assert.Null(DatasetFile.Load(server.Server.Workers[0], Path, replaces: true));
         Assert.Equal("$3\r\nold\r\n", server.Run("GET", "kept"));
         Assert.Equal(":3000\r\n", server.Run("PTTL", "kept"));
-        Assert.Equal(":0\r\n", server.Run("EXISTS", "brief"));
+        Assert.Equal(":0\r\n", server.Run("EXISTS", "brief", "gone"));
+        Assert.Equal("*2\r\n$4\r\nkept\r\n$1\r\n2\r\n", server.Run("HGETALL", "fields"));
     }
 
     [Theory]
