@@ -49,6 +49,8 @@ public static class CommandHistory
             + $"7.0.0: Shows `resp`, `multi-mem`, `rbs` and `rbp`.\n7.0.3: Shows `ssub`.\n{Primary}\n"
             + $"8.1.0: Takes USER, ADDR, LADDR, SKIPME and MAXAGE.\n{ClientFilters}",
         ["client|pause"] = "6.2.0: Takes a mode, of which `WRITE` is new.",
+        ["cluster|shards"] = "9.1.0: Shows the shards' `id` and the nodes' `availability-zone`.",
+        ["cluster|slots"] = "4.0.0: Shows the nodes' IDs.\n7.0.0: Shows more about the network.\n9.1.0: Shows `availability-zone`.",
         ["command|info"] = "7.0.0: Without a name describes all commands.",
         ["config|get"] = "7.0.0: Takes several patterns.",
         ["config|set"] = "7.0.0: Takes several directives.",

@@ -211,6 +211,16 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void AServerInNoClusterSaysSo()
+    {
+        using TestServer server = new();
+        using RespClient client = server.Connect();
+        Assert.Equal("3300", client.Run("CLUSTER", "KEYSLOT", "a{b}c"));
+        Assert.Equal("-ERR This instance has cluster support disabled", client.Run("CLUSTER", "NODES"));
+        Assert.Contains("cluster|help", client.Run("COMMAND", "LIST", "FILTERBY", "PATTERN", "cl*help"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void UnknownAndWrongCommandsAreRefusedInValkeysWords()
     {
         using TestServer server = new();
