@@ -52,17 +52,17 @@ internal sealed class Listeners(ServerInstance server, INetworkLog log)
     }
 
     /// <summary>
-    /// Listens where the settings say now, after they have changed. Any thread. Where that can't be had, listens where it did before and
-    /// returns why.
+    /// Listens where the settings say now, after they have changed. Any thread. False where that can't be had; then it listens where it did
+    /// before.
     /// </summary>
-    internal string? Reopen(Reactor acceptor)
+    internal bool TryReopen(Reactor acceptor)
     {
         (int Port, string Addresses) wanted = ((int)server.Config.Port.Number, server.Config.Bind.Text);
         lock (_gate)
         {
             if (wanted == _current)
             {
-                return null;
+                return true;
             }
             List<int> opened = [], old = _tcp;
             // Two sockets can be bound to one address, but not listen there. The thread that accepts closes them.
@@ -82,7 +82,7 @@ internal sealed class Listeners(ServerInstance server, INetworkLog log)
             _tcp = opened;
             opened.ForEach(acceptor.Listen);
             old.ForEach(acceptor.PostCloseListener);
-            return problem is null ? null : "Unable to listen on this port. Check server logs.";
+            return problem is null;
         }
     }
 

@@ -38,8 +38,6 @@ public sealed unsafe class RequestBatch : IDisposable
         return last.Offset + last.Length + 2;
     }
 
-    internal bool IsFull => Count == MaxRequests;
-
     /// <summary>How many arguments request <paramref name="request"/> has, its name included.</summary>
     public int ArgumentCount(int request) => _argumentStart[request + 1] - _argumentStart[request];
 

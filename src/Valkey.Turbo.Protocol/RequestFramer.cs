@@ -39,7 +39,9 @@ public static unsafe class RequestFramer
         {
             byte* end = start + input.Length;
             byte* request = start;
-            while (request < end && !batch.IsFull)
+            // The limits before authentication may end with any request.
+            int most = limits.IsUnauthenticated ? 1 : RequestBatch.MaxRequests;
+            while (request < end && batch.Count < most)
             {
                 byte* at;
                 if (*request == '*')

@@ -42,7 +42,11 @@ public sealed partial class Dispatcher
         if (transaction.IsAborted)
         {
             session.EndTransaction();
-            Reject(exec, Aborted);
+            ref CommandCounters counters = ref _worker.Stats.Commands[exec.Id];
+            counters.Calls++;
+            counters.Failed++;
+            _worker.Stats.CommandsProcessed++;
+            _reply.Error(Aborted);
             return true;
         }
         if (!_isSingleThreaded && !TryBorrowTransaction(session, transaction))

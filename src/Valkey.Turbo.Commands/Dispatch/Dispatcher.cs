@@ -229,7 +229,8 @@ public sealed partial class Dispatcher : IDisposable
         counters.Calls++;
         if (_reply.ErrorCount != errors)
         {
-            counters.Failed++;
+            ref long count = ref session.Blocked is { UnblockError: not null } ? ref counters.Rejected : ref counters.Failed;
+            count++;
         }
         EndTiming(session, spec);
     }

@@ -14,7 +14,7 @@ internal static class ConfigRules
         Rule(config, "oom-score-adj-values", CheckOomScores, null);
         Rule(config, "notify-keyspace-events", CheckNotifications, null);
         ((TextDirective)config.Find("notify-keyspace-events")!).Show = ShowNotifications;
-        Rule(config, "latency-tracking-info-percentiles", CheckPercentiles, null);
+        Rule(config, "latency-tracking-info-percentiles", CheckPercentiles, ShortenNumbers);
         Rule(config, "dir", CheckDirectory, Path.GetFullPath);
         TextDirective limits = (TextDirective)config.Find("client-output-buffer-limit")!;
         limits.Normalize = text => MergeBufferLimits(limits.Text, text);
@@ -131,6 +131,9 @@ internal static class ConfigRules
         }
         return null;
     }
+
+    private static string ShortenNumbers(string text) => string.Join(
+        ' ', Words(text).Select(word => double.Parse(word, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture)));
 
     private static string? CheckDirectory(string text) =>
         Directory.Exists(text) ? null : "No such file or directory";

@@ -125,6 +125,40 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void TheLimitsBeforeAuthenticationEndWithIt()
+    {
+        using TestServer server = new(options: "requirepass right");
+        using RespClient client = server.Connect(), other = server.Connect();
+        string[] wide = ["DEL", .. Enumerable.Range(0, 20).Select(i => $"key:{i}")];
+        client.Write([.. RespClient.Encode("AUTH", "right"), .. RespClient.Encode(wide), .. RespClient.Encode("PING")]);
+        Assert.Equal(["OK", "0", "PONG"], [client.Read(), client.Read(), client.Read()]);
+        other.Write([.. RespClient.Encode("AUTH", "wrong"), .. RespClient.Encode(wide)]);
+        Assert.StartsWith("-WRONGPASS", other.Read(), StringComparison.Ordinal);
+        Assert.Equal("-ERR Protocol error: unauthenticated multibulk length", other.Read());
+    }
+
+    [Fact]
+    public void StatisticsTellFailedFromRejected()
+    {
+        using TestServer server = new();
+        using RespClient client = server.Connect(), other = server.Connect();
+        client.Run("MULTI");
+        client.Run("GET");
+        Assert.StartsWith("-EXECABORT", client.Run("EXEC"), StringComparison.Ordinal);
+        string id = client.Run("CLIENT", "ID");
+        client.Send("BLPOP", "nothing", "0");
+        Assert.True(SpinWait.SpinUntil(() => other.Run("CLIENT", "UNBLOCK", id, "ERROR") == "1", 5000));
+        Assert.StartsWith("-UNBLOCKED", client.Read(), StringComparison.Ordinal);
+        string statistics = other.Run("INFO", "commandstats");
+        Assert.Matches("cmdstat_exec:calls=1,.*rejected_calls=0,failed_calls=1", statistics);
+        Assert.Matches("cmdstat_get:calls=0,.*rejected_calls=1,failed_calls=0", statistics);
+        Assert.Matches("cmdstat_blpop:calls=1,.*rejected_calls=1,failed_calls=0", statistics);
+        Assert.Equal("OK", client.Run("CONFIG", "SET", "latency-tracking-info-percentiles", "0.0 50.0 99.90"));
+        Assert.Equal("[latency-tracking-info-percentiles 0 50 99.9]", client.Run("CONFIG", "GET", "latency-tracking-info-percentiles"));
+        Assert.Contains("latency_percentiles_usec_blpop:p0=", client.Run("INFO", "latencystats"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void MonitorsSeeCommandsWithoutSecrets()
     {
         using TestServer server = new(options: "requirepass right");
