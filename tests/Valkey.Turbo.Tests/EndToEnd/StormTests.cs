@@ -3,7 +3,15 @@ using System.Net.Sockets;
 
 namespace Valkey.Turbo.Tests.EndToEnd;
 
+/// <summary>Tests that count what the whole process holds, so that no other may run beside them.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class AloneCollection
+{
+    internal const string Name = "alone";
+}
+
 /// <summary>Connections that come and go thousands a second, in every state, leave nothing behind.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class StormTests
 {
     private const int Connections = 10_000;
