@@ -22,27 +22,15 @@ public sealed class DatasetFile : IRdbLoader
         _readers = [.. _server.Shards.Select(shard => new RdbValueReader(shard.Arena, _server.Config.Limits, worker.NowUnixMs, !keepsExpired))];
     }
 
-    /// <summary>Writes everything to a file, through one beside it that replaces it when it is complete and on the disk.</summary>
+    /// <summary>Writes everything to a file, which is replaced as a whole.</summary>
     /// <exception cref="IOException">It could not be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The server may not write there.</exception>
     public static void Save(Worker worker, string path)
     {
         string unfinished = Path.Combine(
             Path.GetDirectoryName(path)!, string.Create(CultureInfo.InvariantCulture, $"temp-{Environment.ProcessId}.rdb"));
-        try
-        {
-            using (FileStream file = new(unfinished, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                Write(worker, new RdbFileWriter(file));
-                file.Flush(flushToDisk: true);
-            }
-            File.Move(unfinished, path, overwrite: true);
-            worker.Server.NoteSaved();
-        }
-        finally
-        {
-            File.Delete(unfinished);
-        }
+        AtomicFile.Replace(path, unfinished, file => Write(worker, new RdbFileWriter(file)));
+        worker.Server.NoteSaved();
     }
 
     /// <summary>Adds what a file holds, but for keys and fields that have expired.</summary>
