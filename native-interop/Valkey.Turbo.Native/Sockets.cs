@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Runtime.InteropServices;
 using System.Text;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
@@ -20,6 +21,21 @@ public static unsafe class Sockets
     private const int TcpKeepIdle = 4;
     private const int TcpKeepInterval = 5;
     private const int TcpKeepCount = 6;
+    private const short PollError = 0x8;
+    private const short PollHangUp = 0x10;
+    private const short PollPeerClosed = 0x2000;
+
+    /// <summary>The most sockets that <see cref="FindHungUp"/> looks at in one call.</summary>
+    public const int MaxProbes = 256;
+
+    // struct pollfd
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollEntry
+    {
+        internal int Descriptor;
+        internal short Wanted;
+        internal short Found;
+    }
 
     /// <summary>Opens, binds and listens on an IPv4 or IPv6 address. A negative result is a negated error number.</summary>
     public static int ListenTcp(IPAddress address, int port, int backlog)
@@ -98,6 +114,29 @@ public static unsafe class Sockets
 
     /// <summary>Ends both directions, so that pending operations on the descriptor complete.</summary>
     public static void Shutdown(int fd) => shutdown(fd, SHUT_RDWR);
+
+    /// <summary>
+    /// Marks in <paramref name="hungUp"/> which of some sockets have been closed or reset by their peer, at least for what it sends.
+    /// One system call for all.
+    /// </summary>
+    public static void FindHungUp(ReadOnlySpan<int> descriptors, Span<bool> hungUp)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(descriptors.Length, MaxProbes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(hungUp.Length, descriptors.Length);
+        PollEntry* entries = stackalloc PollEntry[MaxProbes];
+        for (int i = 0; i < descriptors.Length; i++)
+        {
+            entries[i] = new PollEntry { Descriptor = descriptors[i], Wanted = PollPeerClosed };
+        }
+        SystemCall.Poll(entries, (nuint)descriptors.Length, 0);
+        for (int i = 0; i < descriptors.Length; i++)
+        {
+            hungUp[i] = (entries[i].Found & (PollPeerClosed | PollError | PollHangUp)) != 0;
+        }
+    }
+
+    /// <summary>Ends the direction from the peer: what has arrived can still be received, then the stream ends.</summary>
+    public static void ShutdownReceive(int fd) => shutdown(fd, SHUT_RD);
 
     /// <summary>Turns off Nagle's algorithm.</summary>
     public static void SetNoDelay(int fd) => SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);

@@ -141,6 +141,9 @@ public sealed class ServerInstance : IDisposable
     /// <summary>Receives every effect of a write, or null. Set before the threads start.</summary>
     public IJournalSink? Journal { get; set; }
 
+    /// <summary>Whether clients' limits and buffers are not looked at in between, see DEBUG PAUSE-CRON.</summary>
+    public bool PausesCron { get; set; }
+
     /// <summary>Whether RESTORE takes payloads whatever their checksum is, as tests ask for.</summary>
     public bool SkipsChecksums { get; set; }
 

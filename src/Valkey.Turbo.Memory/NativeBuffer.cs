@@ -10,6 +10,7 @@ namespace Valkey.Turbo.Memory;
 public sealed unsafe class NativeBuffer(ByteCounter? total = null) : IDisposable
 {
     private const int SmallestBytes = 256;
+    private const int MostBytes = int.MaxValue - SmallestBytes;
     private byte* _memory;
     private int _start;
     private int _end;
@@ -24,9 +25,11 @@ public sealed unsafe class NativeBuffer(ByteCounter? total = null) : IDisposable
     public Span<byte> Span => new(_memory + _start, Length);
 
     /// <summary>Adds bytes at the end. Throws <see cref="OutOfMemoryException"/> beyond 2 GiB or when the system refuses.</summary>
-    public void Append(ReadOnlySpan<byte> bytes)
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="expectedBytes">What the buffer is known to hold in the end; if it has to grow, it grows to just that.</param>
+    public void Append(ReadOnlySpan<byte> bytes, long expectedBytes = 0)
     {
-        EnsureRoom(bytes.Length);
+        EnsureRoom(bytes.Length, expectedBytes);
         bytes.CopyTo(new Span<byte>(_memory + _end, bytes.Length));
         _end += bytes.Length;
     }
@@ -49,6 +52,20 @@ public sealed unsafe class NativeBuffer(ByteCounter? total = null) : IDisposable
         Dispose();
     }
 
+    /// <summary>Gives back what is allocated beyond <paramref name="capacity"/> and the bytes held.</summary>
+    public void Trim(long capacity)
+    {
+        int kept = (int)Math.Max(capacity, Length);
+        if (kept == 0)
+        {
+            Dispose();
+        }
+        else if (kept < Capacity)
+        {
+            Move(kept);
+        }
+    }
+
     public void Dispose()
     {
         NativeMemory.Free(_memory);
@@ -66,31 +83,36 @@ public sealed unsafe class NativeBuffer(ByteCounter? total = null) : IDisposable
         Capacity = capacity;
     }
 
-    private void EnsureRoom(int byteCount)
+    private void EnsureRoom(int byteCount, long expectedBytes)
     {
         if (Capacity - _end >= byteCount)
         {
             return;
         }
         long needed = (long)Length + byteCount;
-        if (needed > int.MaxValue - SmallestBytes)
+        if (needed > MostBytes)
         {
             throw new OutOfMemoryException("a request of more than 2 GiB");
         }
-        if (needed <= Capacity / 2)
+        if (needed <= Capacity / 2 || (needed <= expectedBytes && expectedBytes <= Capacity))
         {
             Span.CopyTo(new Span<byte>(_memory, Length));
+            (_start, _end) = (0, Length);
         }
         else
         {
-            int capacity = (int)Math.Clamp(needed * 2, SmallestBytes, int.MaxValue - SmallestBytes);
-            byte* larger = (byte*)NativeMemory.Alloc((nuint)capacity);
-            Span.CopyTo(new Span<byte>(larger, Length));
-            NativeMemory.Free(_memory);
-            _memory = larger;
-            SetCapacity(capacity);
+            Move((int)Math.Clamp(expectedBytes >= needed ? expectedBytes : needed * 2, SmallestBytes, MostBytes));
         }
-        _end = Length;
-        _start = 0;
+    }
+
+    private void Move(int capacity)
+    {
+        byte* memory = (byte*)NativeMemory.Alloc((nuint)capacity);
+        int length = Length;
+        Span.CopyTo(new Span<byte>(memory, length));
+        NativeMemory.Free(_memory);
+        _memory = memory;
+        SetCapacity(capacity);
+        (_start, _end) = (0, length);
     }
 }

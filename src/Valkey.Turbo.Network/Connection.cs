@@ -34,6 +34,12 @@ internal sealed class Connection : ISessionTransport
 
     internal PartialRequest Partial = PartialRequest.None;
 
+    /// <summary>The most input that was held since the buffer was last looked at.</summary>
+    internal long InputPeakBytes { get; set; }
+
+    /// <summary>The input held, with all of an argument whose length is known.</summary>
+    internal long ExpectedInputBytes => IsParked ? Input.Length : Math.Max(Input.Length, Partial.BytesNeeded);
+
     internal OutputQueue Output { get; }
 
     /// <summary>A command waits for shards; nothing behind it runs before it.</summary>
@@ -58,6 +64,9 @@ internal sealed class Connection : ISessionTransport
 
     internal bool IsSending { get; set; }
 
+    /// <summary>Bytes have come since it was last made sure that the peer is still there.</summary>
+    internal bool IsUnproved { get; set; }
+
     /// <summary>The socket had no room for all of the last send.</summary>
     internal bool WaitsForWritable { get; set; }
 
@@ -67,7 +76,8 @@ internal sealed class Connection : ISessionTransport
 
     public int OutputBlocks => Output.BlockCount;
 
-    public int InputBytes => Input.Length;
+    // As in Valkey, what was read of a request counts no longer once a large argument of it has begun.
+    public int InputBytes => Input.Length - Partial.BytesBeforeArgument;
 
     public int InputCapacity => Input.Capacity;
 

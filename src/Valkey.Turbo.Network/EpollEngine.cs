@@ -81,6 +81,11 @@ internal sealed class EpollEngine : IIoEngine
         _events.OnClosed(connection);
     }
 
+    public void FindLostEnds()
+    {
+        // Level-triggered: an end is reported until it is received.
+    }
+
     public void Poll(int timeoutMs)
     {
         int count = _epoll.Wait(timeoutMs);

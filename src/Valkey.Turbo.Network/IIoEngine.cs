@@ -30,6 +30,9 @@ internal interface IIoEngine : IDisposable
     /// </summary>
     void Close(Connection connection);
 
+    /// <summary>Finds connections whose end the kernel has not reported; to be called every now and then.</summary>
+    void FindLostEnds();
+
     /// <summary>Submits what is prepared, waits at most <paramref name="timeoutMs"/> (0: not at all), and reports events.</summary>
     void Poll(int timeoutMs);
 }

@@ -5,6 +5,11 @@ namespace Valkey.Turbo.Network;
 /// <content>What clients may cost: output and query buffers, idle time, and their memory altogether.</content>
 internal sealed partial class Reactor
 {
+    private const int InputBufferBytes = 16 << 10;
+    private const int WorthTrimmingBytes = 4 << 10;
+    private const int LargeInputBytes = 32 << 10;
+    private const long InputIdleNs = 2000 * NsPerMs;
+
     private readonly List<Connection> _doomed = [];
     private long _bufferBytesSeen;
 
@@ -17,6 +22,7 @@ internal sealed partial class Reactor
             {
                 CheckOutputLimit(connection);
                 CheckIdle(connection);
+                TrimInput(connection);
             }
         }
         NoteBufferBytes();
@@ -36,6 +42,27 @@ internal sealed partial class Reactor
         {
             Doom(connection);
         }
+    }
+
+    /// <summary>
+    /// Gives back input memory as Valkey does: all that is free of a client that is idle, and of a large buffer what was
+    /// not needed lately.
+    /// </summary>
+    private void TrimInput(Connection connection)
+    {
+        Memory.NativeBuffer input = connection.Input;
+        if (input.Capacity - input.Length > WorthTrimmingBytes)
+        {
+            if (_worker.NowMonotonicNs - connection.Session.LastActiveNs > InputIdleNs)
+            {
+                input.Trim(0);
+            }
+            else if (input.Capacity > LargeInputBytes && connection.InputPeakBytes < input.Capacity / 2)
+            {
+                input.Trim(Math.Max(connection.InputPeakBytes, InputBufferBytes));
+            }
+        }
+        connection.InputPeakBytes = connection.ExpectedInputBytes;
     }
 
     /// <summary>

@@ -179,11 +179,11 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             int consumed = RunRequests(connection, bytes);
             if (consumed < bytes.Length && !connection.IsClosing && !connection.Session.ClosesAfterReply)
             {
-                connection.Input.Append(bytes[consumed..]);
+                Keep(connection, bytes[consumed..]);
             }
             return;
         }
-        connection.Input.Append(bytes);
+        Keep(connection, bytes);
         if (connection.Input.Length > _server.Config.QueryBufferLimit.Number)
         {
             _worker.Stats.QueryLimitDisconnections++;
@@ -195,6 +195,13 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         {
             RunBuffered(connection);
         }
+    }
+
+    /// <summary>Keeps input whose request is not whole yet, in a buffer that has room for all of an argument once its length is known.</summary>
+    private static void Keep(Connection connection, ReadOnlySpan<byte> bytes)
+    {
+        connection.Input.Append(bytes, connection.IsParked ? 0 : Math.Max(connection.ExpectedInputBytes, InputBufferBytes));
+        connection.InputPeakBytes = Math.Max(connection.InputPeakBytes, connection.ExpectedInputBytes);
     }
 
     public void OnDisconnected(Connection connection)
@@ -248,7 +255,8 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         if (!connection.IsParked && !connection.IsClosing)
         {
             connection.Input.Consume(Math.Min(consumed, connection.Input.Length));
-            if (connection.Input.Length == 0)
+            // What parked requests lay in has no room for more; a receive buffer is kept while the client is active.
+            if (connection.Input.Length == 0 && connection.Input.Capacity < InputBufferBytes)
             {
                 connection.Input.Release();
             }
@@ -397,7 +405,11 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             _engine.Accept(listener);
         }
         _pausedListeners.Clear();
-        CheckConnections();
+        if (!_server.PausesCron)
+        {
+            CheckConnections();
+        }
+        _engine.FindLostEnds();
         if (_worker.Thread == 0)
         {
             EvictKeys();

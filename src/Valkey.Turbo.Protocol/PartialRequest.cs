@@ -17,7 +17,10 @@ public struct PartialRequest
     internal int SavedCount;
 
     /// <summary>Fewer bytes than this, from the start of the request, can't complete the argument that is on its way.</summary>
-    public long BytesNeeded => BulkLength >= 0 ? (long)Position + BulkLength + 2 : (long)Position + 1;
+    public readonly long BytesNeeded => BulkLength >= 0 ? (long)Position + BulkLength + 2 : (long)Position + 1;
+
+    /// <summary>Bytes of the request in front of the large argument that is on its way; 0 if none is.</summary>
+    public readonly int BytesBeforeArgument => BulkLength >= 0 ? Position : 0;
 
     /// <summary>Whether a request has begun.</summary>
     public readonly bool HasBegun => ArgumentsLeft > 0;

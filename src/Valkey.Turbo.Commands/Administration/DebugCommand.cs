@@ -50,7 +50,11 @@ internal static class DebugCommand
                 context.Server.SkipsChecksums = context.Text(2) != "0";
                 context.Reply.Ok();
                 return;
-            case "CHANGE-REPL-ID" or "PAUSE-CRON" or "DELAY-RDB-CLIENT-FREE-SECONDS":
+            case "PAUSE-CRON" when context.ArgumentCount == 3:
+                context.Server.PausesCron = context.Text(2) != "0";
+                context.Reply.Ok();
+                return;
+            case "CHANGE-REPL-ID" or "DELAY-RDB-CLIENT-FREE-SECONDS":
                 context.Reply.Ok();
                 return;
             case "LOG" when context.ArgumentCount == 3:

@@ -174,6 +174,32 @@ public sealed class EngineMatrixTests
 
     [Theory]
     [MemberData(nameof(Matrix))]
+    public void AResetRightBehindTheLastBytesIsNoticed(string engine, int threads)
+    {
+        using TestServer server = new(threads, engine);
+        // One that is busy on every thread, so that bytes and reset of the others are there together when the server looks.
+        List<RespClient> busy = [.. Enumerable.Range(0, threads).Select(_ => server.Connect())];
+        List<Socket> visitors = [];
+        for (int i = 0; i < 8 * threads; i++)
+        {
+            Socket visitor = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0) };
+            visitor.Connect(IPAddress.Loopback, server.Port);
+            visitors.Add(visitor);
+        }
+        Assert.True(SpinWait.SpinUntil(() => server.ClientCount >= busy.Count + visitors.Count, 5000));
+        busy.ForEach(client => client.Send("DEBUG", "SLEEP", "0.2"));
+        Thread.Sleep(50);
+        foreach (Socket visitor in visitors)
+        {
+            visitor.Send("*2\r\n$3\r\nGE"u8);
+            visitor.Dispose();
+        }
+        busy.ForEach(client => Assert.Equal("OK", client.Read()));
+        Assert.True(SpinWait.SpinUntil(() => server.ClientCount <= busy.Count, 5000), $"{server.ClientCount} clients");
+    }
+
+    [Theory]
+    [MemberData(nameof(Matrix))]
     public void OneClientKillsAnotherOnAnyThread(string engine, int threads)
     {
         using TestServer server = new(threads, engine);
