@@ -53,6 +53,8 @@ public interface ISessionTransport
 public sealed class Session(long id, ISessionTransport transport, int thread)
 {
     // What a table spends on a name beside its bytes, about.
+    // The session and its connection themselves, on the managed heap.
+    private const long BytesPerSession = 1024;
     private const long BytesPerName = 96;
     private const long BytesPerPrefix = 24;
     private long _nameBytes;
@@ -167,11 +169,8 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>Whether the session may only change its subscriptions, as RESP2 could not tell replies from messages.</summary>
     public bool IsSubscriber => Subscriptions is not null && ProtocolVersion == 2 && Subscriptions.Total > 0;
 
-    /// <summary>Whether the connection is being ended to free its memory.</summary>
-    public bool IsEvicted { get; set; }
-
     /// <summary>Bytes that the client takes: its buffers, what it has queued, and what it watches, hears and tracks.</summary>
-    public long MemoryBytes => Transport.InputCapacity + Transport.OutputCapacity + QueuedBytes + _nameBytes;
+    public long MemoryBytes => BytesPerSession + Transport.InputCapacity + Transport.OutputCapacity + QueuedBytes + _nameBytes;
 
     /// <summary>Notes a name that the session has begun to watch, hear or track, for its memory; by the session's thread.</summary>
     internal void CountName(int length) => _nameBytes += length + BytesPerName;

@@ -3,10 +3,11 @@ using Valkey.Turbo.Memory;
 namespace Valkey.Turbo.Engine;
 
 /// <summary>What a session has queued since MULTI, and whether something in it was refused. Owned by the session's thread.</summary>
-public sealed class Transaction : IDisposable
+/// <param name="memory">Where the bytes of the requests are counted.</param>
+public sealed class Transaction(ByteCounter memory) : IDisposable
 {
     /// <summary>The requests, in a form that can be framed again.</summary>
-    public NativeBuffer Requests { get; } = new();
+    public NativeBuffer Requests { get; } = new(memory);
 
     /// <summary>How many requests were queued.</summary>
     public int Count { get; set; }

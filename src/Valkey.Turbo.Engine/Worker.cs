@@ -144,6 +144,9 @@ public sealed class Worker : IDisposable
     /// <summary>Makes room for the thread's commands.</summary>
     public Evictor Evictor { get; }
 
+    /// <summary>Counts the memory of requests that this thread's clients have sent in part, or queued.</summary>
+    public ByteCounter RequestMemory { get; } = new();
+
     /// <summary>Bytes of the thread's clients' buffers; a recent value.</summary>
     public long BufferBytes { get; set; }
 

@@ -12,12 +12,12 @@ internal sealed class Connection : ISessionTransport
 {
     private readonly Reactor _reactor;
 
-    internal Connection(Reactor reactor, int descriptor, OutputBlockPool blocks)
+    internal Connection(Reactor reactor, int descriptor, OutputBlockPool blocks, ByteCounter requestMemory)
     {
         _reactor = reactor;
         Descriptor = descriptor;
         Output = new OutputQueue(blocks);
-        Input = new NativeBuffer(reactor.InputMemory);
+        Input = new NativeBuffer(requestMemory);
     }
 
     internal int Descriptor { get; }
@@ -72,7 +72,8 @@ internal sealed class Connection : ISessionTransport
 
     public long OutputBytes => Output.QueuedBytes;
 
-    public long OutputCapacity => Output.BlockBytes;
+    // The first block is anybody's, from a pool, for the turn that fills it.
+    public long OutputCapacity => Math.Max(0, Output.BlockBytes - OutputBlockPool.BlockBytes);
 
     public int OutputBlocks => Output.BlockCount;
 

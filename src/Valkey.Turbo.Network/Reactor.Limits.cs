@@ -12,6 +12,7 @@ internal sealed partial class Reactor
 
     private readonly List<Connection> _doomed = [];
     private long _bufferBytesSeen;
+    private long _clientLimitSeen;
 
     /// <summary>Looks at every connection, ten times a second.</summary>
     private void CheckConnections()
@@ -30,7 +31,7 @@ internal sealed partial class Reactor
         EvictClients();
     }
 
-    private void NoteBufferBytes() => _worker.BufferBytes = _blocks.UsedBytes + InputMemory.Bytes;
+    private void NoteBufferBytes() => _worker.BufferBytes = _blocks.UsedBytes + _worker.RequestMemory.Bytes;
 
     /// <summary>Ends a client that has been silent for longer than <c>timeout</c>; one that waits for something may be.</summary>
     private void CheckIdle(Connection connection)
@@ -123,7 +124,7 @@ internal sealed partial class Reactor
         {
             return;
         }
-        Session[] clients = [.. _server.Clients.Values.Where(client => !client.IsEvicted)];
+        Session[] clients = [.. _server.Clients.Values];
         long total = clients.Sum(client => client.MemoryBytes);
         if (total <= limit)
         {
@@ -135,8 +136,12 @@ internal sealed partial class Reactor
             {
                 break;
             }
-            session.IsEvicted = true;
             total -= session.MemoryBytes;
+            if (!_server.Clients.TryRemove(session.Id, out _))
+            {
+                // Gone already, or another thread's catch.
+                continue;
+            }
             _worker.Stats.EvictedClients++;
             _network.Log.Notice($"Evicting client: {session.Describe(_worker.NowMonotonicNs)}");
             if (session.Transport is Connection connection && session.Thread == _worker.Thread)
@@ -157,18 +162,19 @@ internal sealed partial class Reactor
         : limit;
 
     /// <summary>
-    /// Looks at the memory of clients again if the buffers of this thread have grown since it was last looked at. Buffers are
-    /// most of it; while all threads' are far from the limit, the clients need not be added up.
+    /// Looks at the memory of clients again if the buffers of this thread have grown since it was last looked at, or there is
+    /// another limit. Buffers are most of it; while all threads' are far from the limit, the clients need not be added up.
     /// </summary>
     private void EvictClientsIfGrown()
     {
-        if (_server.Config.MaxMemoryClients.Number != 0 && _worker.BufferBytes > _bufferBytesSeen
-            && _server.Workers.Sum(worker => worker.BufferBytes) > ClientMemoryLimit / 2)
+        long limit = _server.Config.MaxMemoryClients.Number == 0 ? 0 : ClientMemoryLimit;
+        bool isOther = limit != _clientLimitSeen && limit != 0;
+        if (isOther || (limit != 0 && _worker.BufferBytes > _bufferBytesSeen && _server.Workers.Sum(worker => worker.BufferBytes) > limit / 2))
         {
             EvictClients();
             NoteBufferBytes();
         }
-        _bufferBytesSeen = _worker.BufferBytes;
+        (_bufferBytesSeen, _clientLimitSeen) = (_worker.BufferBytes, limit);
     }
 
     /// <summary>Goes on with an eviction of keys that took too long to end at once, or that a lower limit asks for.</summary>

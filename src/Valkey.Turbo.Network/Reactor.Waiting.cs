@@ -15,7 +15,7 @@ internal sealed partial class Reactor
     /// <summary>Sets requests that could not get their shards aside, with all input behind them.</summary>
     private void Park(Connection connection, int first, ReadOnlySpan<byte> rest)
     {
-        Memory.NativeBuffer waiting = new(InputMemory);
+        Memory.NativeBuffer waiting = new(_worker.RequestMemory);
         _lane.Batch.CopyTo(waiting, first);
         waiting.Append(rest);
         connection.Input.Dispose();

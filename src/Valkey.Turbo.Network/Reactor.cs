@@ -46,9 +46,6 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         _server.Attach(worker.Thread, this);
     }
 
-    /// <summary>Counts the memory of all clients' requests.</summary>
-    internal Memory.ByteCounter InputMemory { get; } = new();
-
     internal string EngineName => _engine.Name;
 
     /// <summary>Connections owned or on their way here; read by the thread that distributes new ones.</summary>
@@ -360,7 +357,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             Sockets.SetNoDelay(descriptor);
             Sockets.SetKeepAlive(descriptor, (int)_server.Config.KeepAliveSeconds.Number);
         }
-        Connection connection = new(this, descriptor, _blocks);
+        Connection connection = new(this, descriptor, _blocks, _worker.RequestMemory);
         long now = _server.Clock.MonotonicNs;
         connection.Session = new Session(_server.NextClientId(), connection, _worker.Thread)
         {

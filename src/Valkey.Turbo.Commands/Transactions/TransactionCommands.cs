@@ -24,7 +24,7 @@ internal static class TransactionCommands
 
     private static void Multi(CommandContext context)
     {
-        Transaction transaction = context.Session.Transaction ??= new Transaction();
+        Transaction transaction = context.Session.Transaction ??= new Transaction(context.Worker.RequestMemory);
         transaction.Open();
         context.Reply.Ok();
     }
