@@ -122,7 +122,7 @@ public class Allocation
 public class Replies
 {
     private readonly ReplyWriter _writer = new();
-    private readonly OutputQueue _queue = new(new OutputBlockPool());
+    private readonly OutputQueue _queue = new(new OutputBlockPool(new ByteCounter()));
     private readonly byte[] _value = new byte[64];
 
     [Benchmark(OperationsPerInvoke = 16)]

@@ -173,7 +173,7 @@ public sealed class ServerInstance : IDisposable
 
     internal ReservationToken Reservations { get; }
 
-    /// <summary>Exact bytes of all keys, values and tables, and, as of late, of the clients' buffers.</summary>
+    /// <summary>Exact bytes of all keys, values and tables, and of the clients' buffers.</summary>
     public long UsedBytes
     {
         get

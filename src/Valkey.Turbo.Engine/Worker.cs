@@ -147,8 +147,11 @@ public sealed class Worker : IDisposable
     /// <summary>Counts the memory of requests that this thread's clients have sent in part, or queued.</summary>
     public ByteCounter RequestMemory { get; } = new();
 
-    /// <summary>Bytes of the thread's clients' buffers; a recent value.</summary>
-    public long BufferBytes { get; set; }
+    /// <summary>Counts the memory of replies of this thread that wait to be sent.</summary>
+    public ByteCounter ReplyMemory { get; } = new();
+
+    /// <summary>Bytes of the thread's clients' buffers.</summary>
+    public long BufferBytes => RequestMemory.Bytes + ReplyMemory.Bytes;
 
     /// <summary>How many of the thread's clients have a command that waits for the end of a pause, or for shards. Other threads read it.</summary>
     public int PostponedCount

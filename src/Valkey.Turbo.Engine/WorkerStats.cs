@@ -37,6 +37,15 @@ public sealed class WorkerStats
     public long ErrorReplies;
     public long ParkedCommands;
     public long EventLoopCycles;
+    /// <summary>Time of all turns of the event loop, without the waits between them.</summary>
+    public long TurnNs;
+    /// <summary>The longest turn.</summary>
+    public long LongestTurnNs;
+    /// <summary>The most commands that ran in one turn.</summary>
+    public long MostCommandsInTurn;
+    /// <summary>Time of what is done ten times a second.</summary>
+    public long CronNs;
+    private long _commandsBeforeTurn;
     /// <summary>Time in which commands ran.</summary>
     public long ActiveNs;
 
@@ -46,12 +55,23 @@ public sealed class WorkerStats
     /// <summary>How long commands took, by number; null for those not called since the last reset.</summary>
     public LatencyHistogram?[] Latencies = [];
 
+    /// <summary>Counts a turn of the event loop that is over.</summary>
+    public void NoteTurn(long elapsedNs)
+    {
+        EventLoopCycles++;
+        TurnNs += elapsedNs;
+        LongestTurnNs = Math.Max(LongestTurnNs, elapsedNs);
+        MostCommandsInTurn = Math.Max(MostCommandsInTurn, CommandsProcessed - _commandsBeforeTurn);
+        _commandsBeforeTurn = CommandsProcessed;
+    }
+
     /// <summary>Sets everything to zero.</summary>
     public void Reset()
     {
         CommandsProcessed = ConnectionsReceived = KeyspaceHits = KeyspaceMisses = ExpiredKeys = ExpiredFields = EvictedKeys = LazyFreed = 0;
         EvictedClients = OutputLimitDisconnections = QueryLimitDisconnections = 0;
         InputBytes = OutputBytes = Reads = Writes = ErrorReplies = ParkedCommands = EventLoopCycles = ActiveNs = 0;
+        TurnNs = LongestTurnNs = MostCommandsInTurn = CronNs = _commandsBeforeTurn = 0;
         Array.Clear(Commands);
         Array.Clear(Latencies);
     }

@@ -89,6 +89,7 @@ internal sealed class EpollEngine : IIoEngine
     public void Poll(int timeoutMs)
     {
         int count = _epoll.Wait(timeoutMs);
+        _events.OnAwake();
         for (int i = 0; i < count; i++)
         {
             ReadyEvent ready = _epoll[i];

@@ -40,6 +40,9 @@ internal interface IIoEngine : IDisposable
 /// <summary>What an engine tells its reactor.</summary>
 internal interface IIoEvents
 {
+    /// <summary>The wait for events is over.</summary>
+    void OnAwake();
+
     /// <summary>A peer has connected; the descriptor belongs to the reactor.</summary>
     void OnAccepted(int listener, int descriptor);
 

@@ -127,6 +127,7 @@ internal sealed class IoUringEngine : IIoEngine
     {
         PrepareSends();
         _ring.SubmitAndWait(timeoutMs);
+        _events.OnAwake();
         SettleQuietSends();
         while (_ring.TryPeek(out Completion completion))
         {

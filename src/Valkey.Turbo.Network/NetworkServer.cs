@@ -127,7 +127,7 @@ public sealed class NetworkServer : IDisposable
         _server.AdjustClock();
         _server.Pause.EndIfOver();
         _ = _server.UsedBytes;
-        _server.Rates.Sample(_server);
+        _server.Rates.Update(_server);
     }
 
     internal IIoEngine CreateEngine(ConnectionTable connections, IIoEvents events)

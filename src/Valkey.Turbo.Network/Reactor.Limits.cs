@@ -26,12 +26,9 @@ internal sealed partial class Reactor
                 TrimInput(connection);
             }
         }
-        NoteBufferBytes();
         CloseDoomed();
         EvictClients();
     }
-
-    private void NoteBufferBytes() => _worker.BufferBytes = _blocks.UsedBytes + _worker.RequestMemory.Bytes;
 
     /// <summary>Ends a client that has been silent for longer than <c>timeout</c>; one that waits for something may be.</summary>
     private void CheckIdle(Connection connection)
@@ -172,7 +169,6 @@ internal sealed partial class Reactor
         if (isOther || (limit != 0 && _worker.BufferBytes > _bufferBytesSeen && _server.Workers.Sum(worker => worker.BufferBytes) > limit / 2))
         {
             EvictClients();
-            NoteBufferBytes();
         }
         (_bufferBytesSeen, _clientLimitSeen) = (_worker.BufferBytes, limit);
     }

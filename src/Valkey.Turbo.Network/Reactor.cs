@@ -20,7 +20,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     private readonly Worker _worker;
     private readonly IIoEngine _engine;
     private readonly ConnectionTable _connections = new();
-    private readonly OutputBlockPool _blocks = new();
+    private readonly OutputBlockPool _blocks;
     private readonly ReplyWriter _reply = new();
     private readonly Lane _ordinaryLane;
     private readonly Lane _resumedLane;
@@ -29,6 +29,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     private readonly List<Connection> _dirty = [];
     private readonly List<int> _pausedListeners = [];
     private Lane _lane;
+    private long _awakeAtNs;
     private Connection? _running;
     private int _connectionCount;
     private volatile bool _isStopping;
@@ -38,6 +39,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         _network = network;
         _server = worker.Server;
         _worker = worker;
+        _blocks = new OutputBlockPool(worker.ReplyMemory);
         _engine = network.CreateEngine(_connections, this);
         _lane = _ordinaryLane = new Lane(worker, _reply);
         _resumedLane = new Lane(worker, _reply);
@@ -58,7 +60,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     internal void Run()
     {
         _threadId = Environment.CurrentManagedThreadId;
-        long nextCronNs = _server.Clock.MonotonicNs;
+        long nextCronNs = _awakeAtNs = _server.Clock.MonotonicNs;
         while (!_isStopping)
         {
             _worker.BeginTurn();
@@ -67,12 +69,15 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             {
                 RunCron();
                 nextCronNs = now + CronIntervalMs * NsPerMs;
+                long afterCronNs = _server.Clock.MonotonicNs;
+                _worker.Stats.CronNs += afterCronNs - now;
+                now = afterCronNs;
             }
+            _worker.Stats.NoteTurn(now - _awakeAtNs);
             FinishOwn();
             int timeoutMs = _housekeeping.HasMore || _worker.Evictor.IsBehind ? 1 : (int)Math.Max(1, (nextCronNs - now) / NsPerMs);
             _isHandlingEvents = true;
             _engine.Poll(_worker.HasListings ? 0 : UntilDeadline(timeoutMs));
-            _worker.Stats.EventLoopCycles++;
             TakeMessages();
             _isHandlingEvents = false;
             ResumeTimedOut();
@@ -157,6 +162,8 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         _isStopping = true;
         Wake();
     }
+
+    public void OnAwake() => _awakeAtNs = _server.Clock.MonotonicNs;
 
     public void OnAccepted(int listener, int descriptor) => _network.Distribute(listener, descriptor);
 
@@ -248,12 +255,14 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
 
     private void RunBuffered(Connection connection)
     {
+        bool isForOneArgument = connection.Partial.BytesBeforeArgument > 0;
         int consumed = RunRequests(connection, connection.Input.Span);
         if (!connection.IsParked && !connection.IsClosing)
         {
             connection.Input.Consume(Math.Min(consumed, connection.Input.Length));
-            // What parked requests lay in has no room for more; a receive buffer is kept while the client is active.
-            if (connection.Input.Length == 0 && connection.Input.Capacity < InputBufferBytes)
+            // What parked requests lay in, or many small arguments, is given back; a receive buffer is kept while the client is active.
+            bool isReceiveBuffer = connection.Input.Capacity is >= InputBufferBytes and <= LargeInputBytes || isForOneArgument;
+            if (connection.Input.Length == 0 && !isReceiveBuffer)
             {
                 connection.Input.Release();
             }
@@ -325,7 +334,6 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     private void SendReplies()
     {
         CloseDoomed();
-        NoteBufferBytes();
         EvictClientsIfGrown();
         for (int i = 0; i < _dirty.Count; i++)
         {

@@ -29,7 +29,8 @@ public sealed unsafe class OutputBlock
 }
 
 /// <summary>Recycles output blocks of one thread. Idle connections hold none.</summary>
-public sealed unsafe class OutputBlockPool : IDisposable
+/// <param name="used">Counts the bytes of the blocks in use, those of shared messages once for each connection that sends them.</param>
+public sealed unsafe class OutputBlockPool(ByteCounter used) : IDisposable
 {
     /// <summary>The size of an ordinary block.</summary>
     public const int BlockBytes = 16 << 10;
@@ -39,14 +40,11 @@ public sealed unsafe class OutputBlockPool : IDisposable
     private readonly Stack<OutputBlock> _idle = new();
     private readonly Stack<OutputBlock> _idleShells = new();
 
-    /// <summary>Bytes of the blocks in use, those of shared messages counted for each that sends them.</summary>
-    public long UsedBytes { get; private set; }
-
     /// <summary>A block that sends shared bytes, as one of their owners.</summary>
     internal OutputBlock Lend(SharedBytes shared)
     {
         shared.AddOwner();
-        UsedBytes += shared.IsCounted ? shared.Length : 0;
+        used.Bytes += shared.IsCounted ? shared.Length : 0;
         OutputBlock block = _idleShells.TryPop(out OutputBlock? idle) ? idle : new OutputBlock();
         block.Shared = shared;
         block.Memory = shared.Address;
@@ -59,14 +57,14 @@ public sealed unsafe class OutputBlockPool : IDisposable
     {
         bool isOrdinary = byteCount <= BlockBytes && queuedBytes < 4 * BlockBytes;
         int capacity = isOrdinary ? BlockBytes : (int)Math.Max(byteCount, Math.Min(queuedBytes, LargestBlockBytes));
-        UsedBytes += capacity;
+        used.Bytes += capacity;
         return isOrdinary && _idle.TryPop(out OutputBlock? idle) ? idle : New(capacity);
     }
 
     /// <summary>Gives a block back.</summary>
     public void Return(OutputBlock block)
     {
-        UsedBytes -= block.Shared is { IsCounted: false } ? 0 : block.Capacity;
+        used.Bytes -= block.Shared is { IsCounted: false } ? 0 : block.Capacity;
         block.Next = null;
         block.Length = 0;
         block.SentBytes = 0;

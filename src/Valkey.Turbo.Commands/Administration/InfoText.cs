@@ -36,6 +36,7 @@ internal static class InfoText
         Section("Latencystats", LatencyStats);
         Section("Cluster", static (_, text) => Line(text, "cluster_enabled", 0));
         Section("Keyspace", KeyspaceSection);
+        Section("Debug", Debug);
         return text.ToString();
     }
 
@@ -242,9 +243,21 @@ internal static class InfoText
         Zeros(text, "io_threaded_reads_processed io_threaded_writes_processed io_threaded_freed_objects io_threaded_accept_processed "
             + "io_threaded_poll_processed io_threaded_total_prefetch_batches io_threaded_total_prefetch_entries reply_buffer_shrinks reply_buffer_expands");
         Line(text, "eventloop_cycles", Sum(stats => stats.EventLoopCycles));
+        Line(text, "eventloop_duration_sum", Sum(stats => stats.TurnNs) / 1000);
         Line(text, "eventloop_duration_cmd_sum", Sum(stats => stats.ActiveNs) / 1000);
+        Line(text, "instantaneous_eventloop_cycles_per_sec", server.Rates.TurnsPerSecond);
+        Line(text, "instantaneous_eventloop_duration_usec", server.Rates.TurnMicroseconds);
         Zeros(text, "acl_access_denied_auth acl_access_denied_cmd acl_access_denied_key acl_access_denied_channel acl_access_denied_tls_cert "
             + "acl_access_denied_db");
+    }
+
+    private static void Debug(CommandContext context, StringBuilder text)
+    {
+        IEnumerable<WorkerStats> all = context.Server.Workers.Select(worker => worker.Stats);
+        Zeros(text, "eventloop_duration_aof_sum");
+        Line(text, "eventloop_duration_cron_sum", all.Sum(stats => stats.CronNs) / 1000);
+        Line(text, "eventloop_duration_max", all.Max(stats => stats.LongestTurnNs) / 1000);
+        Line(text, "eventloop_cmd_per_cycle_max", all.Max(stats => stats.MostCommandsInTurn));
     }
 
     private static void Replication(CommandContext context, StringBuilder text)

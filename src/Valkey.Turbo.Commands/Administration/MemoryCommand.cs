@@ -80,7 +80,7 @@ internal static class MemoryCommand
             }
         }
         ProcessMemory process = ProcessMemory.Read();
-        context.Reply.Map(12 + databases.Count);
+        context.Reply.Map(15 + databases.Count);
         Integer(context, "peak.allocated", server.PeakUsedBytes);
         Integer(context, "total.allocated", used);
         Integer(context, "startup.allocated", 0);
@@ -92,6 +92,9 @@ internal static class MemoryCommand
             Integer(context, "overhead.hashtable.main", bytes);
             Integer(context, "overhead.hashtable.expires", 0);
         }
+        Integer(context, "overhead.db.hashtable.lut", tables);
+        Integer(context, "overhead.db.hashtable.rehashing", 0);
+        Integer(context, "db.dict.rehashing.count", 0);
         Integer(context, "overhead.total", tables);
         Integer(context, "keys.count", keys);
         Integer(context, "keys.bytes-per-key", keys == 0 ? 0 : used / keys);

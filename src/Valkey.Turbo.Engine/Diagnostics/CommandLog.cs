@@ -32,7 +32,7 @@ public sealed class CommandLog(NumberDirective threshold, NumberDirective maxLen
     }
 
     /// <summary>Whether a value is out of the ordinary.</summary>
-    public bool Wants(long value) => threshold.Number is >= 0 and long limit && value >= limit;
+    public bool Wants(long value) => threshold.Number is >= 0 and long limit && value >= limit && maxLength.Number > 0;
 
     /// <summary>Adds a command; the oldest entries leave.</summary>
     public void Add(long unixSeconds, long value, byte[][] arguments, Session session)

@@ -48,7 +48,7 @@ public sealed class Evictor(Worker worker)
             return true;
         }
         EvictionPolicy policy = _server.Config.Eviction;
-        if (policy.IsNone)
+        if (policy.IsNone || _server.Config.ImportMode.IsSet)
         {
             return false;
         }

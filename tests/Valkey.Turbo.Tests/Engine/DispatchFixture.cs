@@ -39,7 +39,7 @@ internal sealed class DispatchFixture : IDisposable
         }
     }
 
-    private readonly OutputBlockPool _pool = new();
+    private readonly OutputBlockPool _pool = new(new ByteCounter());
     private readonly OutputQueue _queue;
     private readonly ReplyWriter _reply = new();
     private readonly RequestBatch _batch = new();

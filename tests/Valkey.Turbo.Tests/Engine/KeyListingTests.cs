@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Protocol;
 
@@ -88,7 +89,7 @@ public sealed class KeyListingTests
 
     private static string[] Names(KeyListing listing)
     {
-        using OutputBlockPool pool = new();
+        using OutputBlockPool pool = new(new ByteCounter());
         OutputQueue queue = new(pool);
         ReplyWriter reply = new();
         reply.Target(queue);

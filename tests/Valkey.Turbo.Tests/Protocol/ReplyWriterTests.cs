@@ -1,4 +1,5 @@
 using System.Text;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Tests.Protocol;
@@ -7,7 +8,7 @@ public sealed class ReplyWriterTests
 {
     private static string Written(bool resp3, Action<ReplyWriter> write)
     {
-        using OutputBlockPool pool = new();
+        using OutputBlockPool pool = new(new ByteCounter());
         OutputQueue queue = new(pool);
         ReplyWriter writer = new() { IsResp3 = resp3 };
         writer.Target(queue);

@@ -31,7 +31,7 @@ internal sealed class SimulatedThread : IThreadWaker, IDisposable
 
     internal int Index { get; }
 
-    internal OutputBlockPool Blocks { get; } = new();
+    internal OutputBlockPool Blocks { get; } = new(new ByteCounter());
 
     internal List<SimulatedClient> Clients { get; } = [];
 
