@@ -77,6 +77,11 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
     /// <summary>Borrows all shards named, in order; all or none. Forgets the names.</summary>
     public bool TryHoldWanted()
     {
+        if (IsPinned)
+        {
+            ForgetWanted();
+            return true;
+        }
         ReleaseAll();
         for (int i = 0; i < shards.Length; i++)
         {

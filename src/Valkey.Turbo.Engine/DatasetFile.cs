@@ -18,7 +18,7 @@ public sealed class DatasetFile : IRdbLoader
         _worker = worker;
         _server = worker.Server;
         _replaces = replaces;
-        bool keepsExpired = _server.Config.ImportMode.IsSet;
+        bool keepsExpired = _server.TakesDataIn;
         _readers = [.. _server.Shards.Select(shard => new RdbValueReader(shard.Arena, _server.Config.Limits, worker.NowUnixMs, !keepsExpired))];
     }
 
@@ -29,7 +29,7 @@ public sealed class DatasetFile : IRdbLoader
     {
         string unfinished = Path.Combine(
             Path.GetDirectoryName(path)!, string.Create(CultureInfo.InvariantCulture, $"temp-{Environment.ProcessId}.rdb"));
-        AtomicFile.Replace(path, unfinished, file => Write(worker, new RdbFileWriter(file)));
+        AtomicFile.Replace(path, unfinished, file => Write(worker, file, isAofBase: false));
         worker.Server.NoteSaved();
     }
 
@@ -42,8 +42,14 @@ public sealed class DatasetFile : IRdbLoader
     /// <exception cref="UnauthorizedAccessException">The server may not read it.</exception>
     public static string? Load(Worker worker, string path, bool replaces)
     {
-        ServerConfig config = worker.Server.Config;
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        return Load(worker, file, replaces);
+    }
+
+    /// <summary>The same for a file that stands at the beginning of the RDB part, and behind it afterwards.</summary>
+    public static string? Load(Worker worker, FileStream file, bool replaces)
+    {
+        ServerConfig config = worker.Server.Config;
         return RdbFileReader.Load(
             file, new DatasetFile(worker, replaces), config.ReadsForeignRdb, config.ChecksRdb.IsSet && !worker.Server.SkipsChecksums);
     }
@@ -59,7 +65,7 @@ public sealed class DatasetFile : IRdbLoader
             return $"Database {key.Database} is more than the server is configured to handle";
         }
         Keyspace keyspace = _server.Shards[_server.ShardOf(key.Name)].Keyspaces[key.Database];
-        bool isExpired = key.ExpiresAtUnixMs != ITableEntry.NoExpiry && key.ExpiresAtUnixMs <= _worker.NowUnixMs && !_server.Config.ImportMode.IsSet;
+        bool isExpired = key.ExpiresAtUnixMs != ITableEntry.NoExpiry && key.ExpiresAtUnixMs <= _worker.NowUnixMs && !_server.TakesDataIn;
         bool hasNoFields = entry.Type == Structures.ValueType.Hash && new HashValue(entry, keyspace.Shard.Arena).Count == 0;
         if (isExpired || hasNoFields)
         {
@@ -78,11 +84,16 @@ public sealed class DatasetFile : IRdbLoader
         return null;
     }
 
-    private static void Write(Worker worker, RdbFileWriter file)
+    /// <summary>Writes everything to a stream.</summary>
+    /// <param name="worker">The calling thread.</param>
+    /// <param name="target">The stream.</param>
+    /// <param name="isAofBase">Whether an append-only log goes on from it.</param>
+    internal static void Write(Worker worker, Stream target, bool isAofBase)
     {
+        RdbFileWriter file = new(target);
         ServerInstance server = worker.Server;
         Eviction.EvictionPolicy policy = server.Config.Eviction;
-        file.Begin(VersionInfo.Valkey, worker.NowUnixMs / 1000, server.UsedBytes);
+        file.Begin(VersionInfo.Valkey, worker.NowUnixMs / 1000, server.UsedBytes, isAofBase);
         for (int database = 0; database < server.Shards[0].Keyspaces.Length; database++)
         {
             if (server.KeyCount(database) == 0)

@@ -121,7 +121,7 @@ public sealed partial class Keyspace
         {
             return false;
         }
-        if (worker.Server.Config.ImportMode.IsSet && worker.Session is { IsImportSource: true })
+        if (worker.Server.TakesDataIn && worker.Session is { IsImportSource: true })
         {
             return false;
         }
@@ -172,7 +172,7 @@ public sealed partial class Keyspace
     private void Expire(Worker worker, TablePosition position)
     {
         worker.Stats.ExpiredKeys++;
-        worker.JournalDelete(Shard, Database, new Entry(position.Entry).KeySpan);
+        worker.JournalDelete(Shard, Database, new Entry(position.Entry).KeySpan, worker.Server.Config.LazyExpire.IsSet);
         ReadOnlySpan<byte> key = new Entry(position.Entry).KeySpan;
         Shard.NoteExpired(worker, Database, key);
         worker.Server.KeyEvents.Announce(worker, KeyEvent.Expired, "expired", Database, key);

@@ -265,7 +265,7 @@ public sealed partial class Keyspace
             return false;
         }
         worker.Stats.EvictedKeys++;
-        worker.JournalDelete(Shard, Database, key);
+        worker.JournalDelete(Shard, Database, key, worker.Server.Config.LazyEviction.IsSet);
         Shard.NoteChange(worker, Database, key);
         worker.Server.KeyEvents.Announce(worker, KeyEvent.Evicted, "evicted", Database, key);
         Delete(worker, position, worker.Server.Config.LazyEviction.IsSet);

@@ -77,6 +77,7 @@ public sealed class ServerInstance : IDisposable
         KeyEvents = new KeyspaceEvents(Channels);
         config.NotifyKeyspaceEvents.Changed = () => KeyEvents.Wanted = KeyEventLetters.Parse(config.NotifyKeyspaceEvents.Text)!.Value;
         config.NotifyKeyspaceEvents.Changed();
+        Log = new AppendOnlyLog(this);
         LastSaveUnixMs = UnixMsAt(StartedAtNs);
         RunId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
     }
@@ -115,7 +116,7 @@ public sealed class ServerInstance : IDisposable
     public ClientPause Pause { get; }
 
     /// <summary>Whether keys that have expired are kept: while clients are paused, and while data is brought in.</summary>
-    internal bool KeepsExpired => Config.ImportMode.IsSet || Pause.Kind != PauseKind.None;
+    internal bool KeepsExpired => TakesDataIn || Pause.Kind != PauseKind.None;
 
     /// <summary>Who tracks keys.</summary>
     public TrackingDirectory Tracking { get; }
@@ -138,7 +139,16 @@ public sealed class ServerInstance : IDisposable
     /// <summary>How often each error code was replied.</summary>
     public ConcurrentDictionary<string, StrongBox<long>> ErrorCodes { get; } = new();
 
-    /// <summary>Receives every effect of a write, or null. Set before the threads start.</summary>
+    /// <summary>Whether data is brought in, by a client or from a log, so that nothing in it expires by itself.</summary>
+    public bool TakesDataIn => Config.ImportMode.IsSet || IsReplaying;
+
+    /// <summary>Whether a log is being replayed: nothing is evicted then, as the log says what was.</summary>
+    public bool IsReplaying { get; set; }
+
+    /// <summary>The append-only log, on or off.</summary>
+    public AppendOnlyLog Log { get; }
+
+    /// <summary>Receives every effect of a write, or null. Changed under all shards only.</summary>
     public IJournalSink? Journal { get; set; }
 
     /// <summary>Whether clients' limits and buffers are not looked at in between, see DEBUG PAUSE-CRON.</summary>
@@ -254,6 +264,24 @@ public sealed class ServerInstance : IDisposable
         Interlocked.Increment(ref ErrorCodes.GetOrAdd(code, static _ => new StrongBox<long>()).Value);
     }
 
+    /// <summary>Where the data is saved.</summary>
+    public string RdbPath => Path.Combine(Config.Directory.Text, Config.RdbFileName.Text);
+
+    /// <summary>Whether the data is to be saved when the server ends.</summary>
+    public bool SavesAtExit
+    {
+        get => _savesAtExit ?? Config.IsAskedToSave;
+        set => _savesAtExit = value;
+    }
+
+    private bool? _savesAtExit;
+
+    /// <summary>How saving to the RDB file has gone.</summary>
+    public SaveHistory Saves { get; } = new();
+
+    /// <summary>How writing new bases of the append-only log has gone.</summary>
+    public SaveHistory Rewrites { get; } = new();
+
     /// <summary>When the data was last saved, or the server started, in milliseconds since 1970.</summary>
     public long LastSaveUnixMs { get; private set; }
 
@@ -261,7 +289,7 @@ public sealed class ServerInstance : IDisposable
     public long UnsavedChanges => Workers.Sum(worker => worker.Stats.Changes) - _savedChanges;
 
     /// <summary>Notes that the data has been saved as it is.</summary>
-    internal void NoteSaved()
+    public void NoteSaved()
     {
         LastSaveUnixMs = UnixMsAt(Clock.MonotonicNs);
         _savedChanges += UnsavedChanges;
@@ -357,6 +385,7 @@ public sealed class ServerInstance : IDisposable
         {
             worker.Dispose();
         }
+        Log.Dispose();
     }
 
     private void WakeThreads(ulong bits)

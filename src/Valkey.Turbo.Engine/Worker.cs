@@ -112,12 +112,12 @@ public sealed class Worker : IDisposable
         }
     }
 
-    /// <summary>Journals the removal of one key.</summary>
-    internal void JournalDelete(Shard shard, int database, ReadOnlySpan<byte> key)
+    /// <summary>Journals the removal of one key, in the way in which it is freed here.</summary>
+    internal void JournalDelete(Shard shard, int database, ReadOnlySpan<byte> key, bool lazily)
     {
         if (Server.Journal is not null)
         {
-            Journal(shard, database, _record.Begin(2).Add("DEL"u8).Add(key).Bytes);
+            Journal(shard, database, _record.Begin(2).Add(lazily ? "UNLINK"u8 : "DEL"u8).Add(key).Bytes);
         }
     }
 

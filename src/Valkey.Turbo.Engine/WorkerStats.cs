@@ -45,6 +45,8 @@ public sealed class WorkerStats
     public long MostCommandsInTurn;
     /// <summary>Time of what is done ten times a second.</summary>
     public long CronNs;
+    /// <summary>Time of waiting until the journal is safe.</summary>
+    public long JournalNs;
     private long _commandsBeforeTurn;
     /// <summary>Time in which commands ran.</summary>
     public long ActiveNs;
@@ -71,7 +73,7 @@ public sealed class WorkerStats
         CommandsProcessed = ConnectionsReceived = KeyspaceHits = KeyspaceMisses = ExpiredKeys = ExpiredFields = EvictedKeys = LazyFreed = 0;
         EvictedClients = OutputLimitDisconnections = QueryLimitDisconnections = 0;
         InputBytes = OutputBytes = Reads = Writes = ErrorReplies = ParkedCommands = EventLoopCycles = ActiveNs = 0;
-        TurnNs = LongestTurnNs = MostCommandsInTurn = CronNs = _commandsBeforeTurn = 0;
+        TurnNs = LongestTurnNs = MostCommandsInTurn = CronNs = JournalNs = _commandsBeforeTurn = 0;
         Array.Clear(Commands);
         Array.Clear(Latencies);
     }

@@ -64,8 +64,8 @@ public sealed class NetworkServer : IDisposable
         {
             throw new IOException(_failure.Message, _failure);
         }
-        _server.Config.Port.TryApply = () => _listeners.TryReopen(_reactors[0]!) ? null : "Unable to listen on this port. Check server logs.";
-        _server.Config.Bind.TryApply = () => _listeners.TryReopen(_reactors[0]!) ? null : "Failed to bind to specified addresses.";
+        _server.Config.Port.TryApply = _ => _listeners.TryReopen(_reactors[0]!) ? null : "Unable to listen on this port. Check server logs.";
+        _server.Config.Bind.TryApply = _ => _listeners.TryReopen(_reactors[0]!) ? null : "Failed to bind to specified addresses.";
     }
 
     /// <summary>Stops accepting, sends the replies of commands that have run, ends all threads.</summary>

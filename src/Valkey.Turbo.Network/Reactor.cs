@@ -333,6 +333,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
 
     private void SendReplies()
     {
+        FlushJournal();
         CloseDoomed();
         EvictClientsIfGrown();
         for (int i = 0; i < _dirty.Count; i++)
@@ -354,6 +355,16 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             }
         }
         _dirty.Clear();
+    }
+
+    private void FlushJournal()
+    {
+        if (_server.Journal is { } journal)
+        {
+            long startNs = _server.Clock.MonotonicNs;
+            journal.Flush();
+            _worker.Stats.JournalNs += _server.Clock.MonotonicNs - startNs;
+        }
     }
 
     private void Adopt(int listener, int descriptor)

@@ -29,6 +29,12 @@ public interface IJournalSink
 {
     /// <summary>Takes one record. <paramref name="command"/> is a RESP array of bulk strings, valid during the call only.</summary>
     void Append(JournalStamp stamp, int database, ReadOnlySpan<byte> command);
+
+    /// <summary>Makes everything that the calling thread has appended as safe as the sink promises. Called before replies are sent.</summary>
+    void Flush();
+
+    /// <summary>Why records can't be kept at present, so that no more writes should be taken, or null.</summary>
+    string? Failure { get; }
 }
 
 /// <summary>

@@ -49,6 +49,9 @@ public sealed unsafe class RequestBatch : IDisposable
         return new ReadOnlySpan<byte>((byte*)_requestBase[request] + slice.Offset, slice.Length);
     }
 
+    /// <summary>Bytes from the beginning of the first request to that of another, if they lie behind one another.</summary>
+    public int OffsetOf(int request) => (int)(_requestBase[request] - _requestBase[0]);
+
     /// <summary>Appends requests from <paramref name="first"/> on to <paramref name="target"/>, in a form that can be framed again.</summary>
     public void CopyTo(NativeBuffer target, int first) => CopyTo(target, first, Count - first);
 

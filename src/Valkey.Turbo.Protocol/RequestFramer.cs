@@ -6,7 +6,8 @@ namespace Valkey.Turbo.Protocol;
 /// <summary>The limits that a connection's input is held to.</summary>
 /// <param name="MaxBulkBytes">Valkey's <c>proto-max-bulk-len</c>.</param>
 /// <param name="IsUnauthenticated">Whether the smaller limits before authentication hold.</param>
-public readonly record struct FramingLimits(long MaxBulkBytes, bool IsUnauthenticated);
+/// <param name="TakesInline">Whether a request may be an inline line; otherwise framing stops in front of one.</param>
+public readonly record struct FramingLimits(long MaxBulkBytes, bool IsUnauthenticated, bool TakesInline = true);
 
 /// <summary>
 /// Cuts input into requests: RESP arrays of bulk strings, or inline lines. Accepts and refuses what Valkey does, in its
@@ -48,6 +49,10 @@ public static unsafe class RequestFramer
                 {
                     Resume(ref partial, batch);
                     at = FrameArray(request, end, limits, ref partial, batch, out error);
+                }
+                else if (!limits.TakesInline)
+                {
+                    break;
                 }
                 else
                 {

@@ -83,10 +83,18 @@ internal static class Program
         {
             log.Notice($"Running mode=standalone, port={config.Port.Number}.");
         }
-        log.Warning("There is no persistence yet: all data is lost when the server stops.");
+        if (!config.AppendOnly.IsSet && !config.IsAskedToSave)
+        {
+            log.Warning("Neither 'appendonly' nor 'save' is set: data that is not saved by a command is lost when the server stops.");
+        }
         foreach (string name in config.GivenWithoutEffect)
         {
             log.Warning($"'{name}' is accepted but has no effect yet");
+        }
+        log.Notice("Server initialized");
+        if (!Dataset.TryLoad(server, log))
+        {
+            return 1;
         }
         using NetworkServer network = new(server, pinned, log);
         try
@@ -100,17 +108,18 @@ internal static class Program
             return 1;
         }
         WritePidFile(config, log);
-        log.Notice($"Server initialized: threads={threads}, shards={server.Shards.Length}, io-engine={server.IoEngineName}");
+        log.Notice($"Running with threads={threads}, shards={server.Shards.Length}, io-engine={server.IoEngineName}");
         log.Notice("Ready to accept connections tcp");
         string reason = WaitForShutdown(server);
         log.Notice(reason);
         network.Stop();
+        bool isSaved = Dataset.TryKeep(server, log);
         if (config.PidFile.Text.Length > 0)
         {
             File.Delete(config.PidFile.Text);
         }
         log.Notice("Valkey.Turbo is now ready to exit, bye bye...");
-        return 0;
+        return isSaved ? 0 : 1;
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Protocol;
 using static Valkey.Turbo.Commands.CommandFlags;
 
 namespace Valkey.Turbo.Commands.Administration;
@@ -17,7 +18,7 @@ internal static class ConfigCommand
                 Sub("get", -3, "2.0.0", "O(N) where N is the number of parameters.",
                     "Returns the effective values of configuration parameters.", Get, "parameter:string..."),
                 Sub("set", -4, "2.0.0", "O(N) where N is the number of parameters.", "Sets configuration parameters in-flight.",
-                    Set, "data={parameter:string value:string}...", "request_policy:all_nodes response_policy:all_succeeded"),
+                    Set, "data={parameter:string value:string}...", "request_policy:all_nodes response_policy:all_succeeded", scopeOf: ScopeOfSet),
                 Sub("resetstat", 2, "2.0.0", "O(1)", "Resets the server's statistics.", ResetStat, "",
                     "request_policy:all_nodes response_policy:all_succeeded"),
                 Sub("rewrite", 2, "2.8.0", "O(1)", "Writes the configuration in effect to its file.", Rewrite, "",
@@ -28,9 +29,23 @@ internal static class ConfigCommand
 
     private static CommandSpec Sub(
         string name, int arity, string since, string complexity, string summary, Action<CommandContext> run,
-        string syntax = "", string tips = "", CommandFlags flags = Admin | NoScript | Loading | Stale) =>
+        string syntax = "", string tips = "", CommandFlags flags = Admin | NoScript | Loading | Stale,
+        Func<RequestBatch, int, ShardScope>? scopeOf = null) =>
         CommandSpec.Define(name, arity, flags, "server", since, complexity, summary, run, syntax: syntax, tips: tips,
-            scope: ShardScope.None);
+            scope: ShardScope.None, scopeOf: scopeOf);
+
+    /// <summary>The append-only log begins with all data at one moment.</summary>
+    private static ShardScope ScopeOfSet(RequestBatch batch, int request)
+    {
+        for (int i = 2; i < batch.ArgumentCount(request); i += 2)
+        {
+            if (Ascii.EqualsIgnoreCase(batch.Argument(request, i), "appendonly"u8))
+            {
+                return ShardScope.All;
+            }
+        }
+        return ShardScope.None;
+    }
 
     private static void Get(CommandContext context)
     {
@@ -77,7 +92,7 @@ internal static class ConfigCommand
             string? error = Collect(context, changes);
             if (error is null)
             {
-                error = Apply(changes);
+                error = Apply(context.Worker, changes);
             }
             if (error is not null)
             {
@@ -116,7 +131,7 @@ internal static class ConfigCommand
         return null;
     }
 
-    private static string? Apply(List<(Directive Directive, string Value)> changes)
+    private static string? Apply(Worker worker, List<(Directive Directive, string Value)> changes)
     {
         List<(Directive Directive, string Before)> done = [];
         foreach ((Directive directive, string value) in changes)
@@ -131,10 +146,10 @@ internal static class ConfigCommand
         }
         for (int i = 0; i < done.Count; i++)
         {
-            if (done[i].Directive.TryApply?.Invoke() is string reason)
+            if (done[i].Directive.TryApply?.Invoke(worker) is string reason)
             {
                 Restore(done);
-                done.Take(i).ToList().ForEach(applied => applied.Directive.TryApply?.Invoke());
+                done.Take(i).ToList().ForEach(applied => applied.Directive.TryApply?.Invoke(worker));
                 return Failure(done[i].Directive, reason);
             }
         }

@@ -35,6 +35,9 @@ internal static class DebugCommand
             case "RELOAD":
                 DebugReload.Run(context);
                 return;
+            case "LOADAOF":
+                DebugReload.LoadLog(context);
+                return;
             case "SET-ACTIVE-EXPIRE" when context.ArgumentCount == 3:
                 context.Server.ExpiresActively = context.Text(2) != "0";
                 context.Reply.Ok();

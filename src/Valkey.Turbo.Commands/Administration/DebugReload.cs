@@ -2,7 +2,7 @@ using Valkey.Turbo.Engine;
 
 namespace Valkey.Turbo.Commands.Administration;
 
-/// <summary>DEBUG RELOAD: writes all databases to the RDB file and reads them back.</summary>
+/// <summary>DEBUG RELOAD writes all databases to the RDB file and reads them back; DEBUG LOADAOF reads the append-only log.</summary>
 internal static class DebugReload
 {
     internal static void Run(CommandContext context)
@@ -26,10 +26,8 @@ internal static class DebugReload
                     return;
             }
         }
-        string path = Path.Combine(context.Server.Config.Directory.Text, context.Server.Config.RdbFileName.Text);
-        if (saves && Problem(() => Save(context.Worker, path)) is string unsaved)
+        if (saves && PersistenceCommands.TrySave(context.Worker) is not null)
         {
-            context.Server.LogNotice?.Invoke($"Error saving the DB to {path}: {unsaved}");
             context.Reply.Error("ERR");
             return;
         }
@@ -37,9 +35,8 @@ internal static class DebugReload
         {
             Flush(context);
         }
-        if (Problem(() => DatasetFile.Load(context.Worker, path, merges)) is string unloaded)
+        if (Problem(context, () => DatasetFile.Load(context.Worker, context.Server.RdbPath, merges)) is not null)
         {
-            context.Server.LogNotice?.Invoke($"Error loading the DB from {path}: {unloaded}");
             context.Reply.Error("ERR Error trying to load the RDB dump, check server logs.");
             return;
         }
@@ -47,23 +44,26 @@ internal static class DebugReload
         context.Reply.Ok();
     }
 
-    private static string? Save(Worker worker, string path)
+    internal static void LoadLog(CommandContext context)
     {
-        DatasetFile.Save(worker, path);
-        return null;
+        Flush(context);
+        if (Problem(context, () => ReadLog(context)) is not null)
+        {
+            context.Reply.Error("ERR Error trying to load the AOF files, check server logs.");
+            return;
+        }
+        context.Server.LogNotice?.Invoke("Append Only File loaded by DEBUG LOADAOF");
+        context.Reply.Ok();
     }
 
-    private static string? Problem(Func<string?> work)
+    private static string? ReadLog(CommandContext context)
     {
-        try
-        {
-            return work();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return e.Message;
-        }
+        context.Server.Journal?.Flush();
+        return AofReplay.Load(context.Worker);
     }
+
+    private static string? Problem(CommandContext context, Func<string?> load) =>
+        PersistenceCommands.Problem(context.Server, "Error loading the DB", load);
 
     private static void Flush(CommandContext context)
     {

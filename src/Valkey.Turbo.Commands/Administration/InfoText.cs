@@ -44,6 +44,8 @@ internal static class InfoText
 
     private static void Line(StringBuilder text, string name, string value) => text.Append(name).Append(':').Append(value).Append("\r\n");
 
+    private static long Seconds(long ms) => ms < 0 ? ms : ms / 1000;
+
     private static void Zeros(StringBuilder text, string names)
     {
         foreach (string name in names.Split(' '))
@@ -178,22 +180,35 @@ internal static class InfoText
 
     private static void Persistence(CommandContext context, StringBuilder text)
     {
+        ServerInstance server = context.Server;
         Zeros(text, "loading async_loading current_cow_peak current_cow_size current_cow_size_age");
         Line(text, "current_fork_perc", "0.00");
         Zeros(text, "current_save_keys_processed current_save_keys_total");
         Line(text, "rdb_changes_since_last_save", context.Server.UnsavedChanges);
         Zeros(text, "rdb_bgsave_in_progress");
         Line(text, "rdb_last_save_time", context.Server.LastSaveUnixMs / 1000);
-        Line(text, "rdb_last_bgsave_status", "ok");
-        Line(text, "rdb_last_bgsave_time_sec", NoFork);
+        Line(text, "rdb_last_bgsave_status", server.Saves.WasOk ? "ok" : "err");
+        Line(text, "rdb_last_bgsave_time_sec", Seconds(server.Saves.LastMs));
         Line(text, "rdb_current_bgsave_time_sec", NoFork);
-        Zeros(text, "rdb_saves rdb_last_cow_size rdb_last_load_keys_expired rdb_last_load_keys_loaded aof_enabled aof_rewrite_in_progress aof_rewrite_scheduled");
-        Line(text, "aof_last_rewrite_time_sec", NoFork);
+        Line(text, "rdb_saves", server.Saves.Count);
+        Zeros(text, "rdb_last_cow_size rdb_last_load_keys_expired rdb_last_load_keys_loaded");
+        Line(text, "aof_enabled", server.Log.IsOn ? 1 : 0);
+        Zeros(text, "aof_rewrite_in_progress aof_rewrite_scheduled");
+        Line(text, "aof_last_rewrite_time_sec", Seconds(server.Rewrites.LastMs));
         Line(text, "aof_current_rewrite_time_sec", NoFork);
-        Line(text, "aof_last_bgrewrite_status", "ok");
-        Zeros(text, "aof_rewrites aof_rewrites_consecutive_failures");
-        Line(text, "aof_last_write_status", "ok");
+        Line(text, "aof_last_bgrewrite_status", server.Rewrites.WasOk ? "ok" : "err");
+        Line(text, "aof_rewrites", server.Rewrites.Count);
+        Zeros(text, "aof_rewrites_consecutive_failures");
+        Line(text, "aof_last_write_status", server.Journal?.Failure is null ? "ok" : "err");
         Zeros(text, "aof_last_cow_size module_fork_in_progress module_fork_last_cow_size slot_migration_fork_in_progress");
+        if (server.Log.IsOn)
+        {
+            Line(text, "aof_current_size", server.Log.Bytes);
+            Line(text, "aof_base_size", server.Log.BytesOfBase);
+            Zeros(text, "aof_pending_rewrite");
+            Line(text, "aof_buffer_length", server.Log.PendingBytes);
+            Zeros(text, "aof_pending_bio_fsync aof_delayed_fsync");
+        }
     }
 
     private static void Stats(CommandContext context, StringBuilder text)
@@ -254,7 +269,7 @@ internal static class InfoText
     private static void Debug(CommandContext context, StringBuilder text)
     {
         IEnumerable<WorkerStats> all = context.Server.Workers.Select(worker => worker.Stats);
-        Zeros(text, "eventloop_duration_aof_sum");
+        Line(text, "eventloop_duration_aof_sum", all.Sum(stats => stats.JournalNs) / 1000);
         Line(text, "eventloop_duration_cron_sum", all.Sum(stats => stats.CronNs) / 1000);
         Line(text, "eventloop_duration_max", all.Max(stats => stats.LongestTurnNs) / 1000);
         Line(text, "eventloop_cmd_per_cycle_max", all.Max(stats => stats.MostCommandsInTurn));

@@ -14,7 +14,7 @@ internal static class ServerCommands
             "Synchronously saves the database to disk and shuts down the server.", Shutdown,
             syntax: "[abort-selector=<save-selector-block={[save-selector=<nosave:NOSAVE | save:SAVE>] [now:NOW^7.0.0] [force:FORCE^7.0.0] "
                 + "[safe:SAFE^9.0.0] [failover:FAILOVER^9.0.0]} | abort:ABORT^7.0.0>]",
-            scope: ShardScope.None),
+            scope: ShardScope.All),
         CommandSpec.Define("lolwut", -1, ReadOnly | Fast, "server", "5.0.0", "O(1)",
             "Displays computer art and the server version.", Lolwut, syntax: "[version:integer@VERSION]",
             scope: ShardScope.None),
@@ -30,7 +30,7 @@ internal static class ServerCommands
 
     private static void Shutdown(CommandContext context)
     {
-        bool abort = false, other = false, save = false, noSave = false;
+        bool abort = false, other = false, save = false, noSave = false, force = false;
         for (int i = 1; i < context.ArgumentCount; i++)
         {
             if (context.Is(i, "ABORT"))
@@ -40,8 +40,9 @@ internal static class ServerCommands
             }
             save |= context.Is(i, "SAVE");
             noSave |= context.Is(i, "NOSAVE");
+            force |= context.Is(i, "FORCE");
             other = true;
-            bool known = save || noSave || context.Is(i, "NOW") || context.Is(i, "FORCE") || context.Is(i, "SAFE") || context.Is(i, "FAILOVER");
+            bool known = save || noSave || force || context.Is(i, "NOW") || context.Is(i, "SAFE") || context.Is(i, "FAILOVER");
             if (!known)
             {
                 context.Reply.Error(Errors.Syntax);
@@ -58,12 +59,14 @@ internal static class ServerCommands
             context.Reply.Error("ERR No shutdown in progress.");
             return;
         }
-        if (save)
+        save |= context.Server.SavesAtExit && !noSave;
+        if (save && PersistenceCommands.TrySave(context.Worker) is not null && !force)
         {
-            // There is nothing to save to yet, and a client that insists on it must not lose its data.
             context.Reply.Error("ERR Errors trying to SHUTDOWN. Check logs.");
             return;
         }
+        // Done, or not wanted.
+        context.Server.SavesAtExit = false;
         context.Session.ClosesAfterReply = true;
         context.Server.ShutdownRequested?.Invoke();
     }

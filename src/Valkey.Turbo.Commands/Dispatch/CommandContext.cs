@@ -15,7 +15,7 @@ namespace Valkey.Turbo.Commands;
 /// </summary>
 public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
 {
-    private readonly CommandText _record = new() { IsDiscarding = worker.Server.Journal is null };
+    private readonly CommandText _record = new();
     private RequestBatch _batch = null!;
     private int _request;
     private ulong _firstKeyHash;
@@ -75,10 +75,10 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     }
 
     /// <summary>Whether something that is to expire then goes at once; while data is brought in it stays, whatever its expiry.</summary>
-    public bool IsPast(long unixMs) => unixMs <= NowUnixMs && !Server.Config.ImportMode.IsSet;
+    public bool IsPast(long unixMs) => unixMs <= NowUnixMs && !Server.TakesDataIn;
 
     /// <summary>What has expired by then is not seen: by now, but 0 for a client that brings data in, which sees everything.</summary>
-    public long UnseenUnixMs => Server.Config.ImportMode.IsSet && Session.IsImportSource ? 0 : NowUnixMs;
+    public long UnseenUnixMs => Server.TakesDataIn && Session.IsImportSource ? 0 : NowUnixMs;
 
     internal void Begin(Session session, CommandSpec command, RequestBatch batch, int request, ulong firstKeyHash, int firstKeyShard)
     {
@@ -101,7 +101,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         Worker.Stats.Changes += _changes;
         if (_changes > 0 && !_isJournalled && Server.Journal is not null)
         {
-            _record.Begin(ArgumentCount);
+            Record(ArgumentCount);
             for (int i = 0; i < ArgumentCount; i++)
             {
                 _record.Add(Argument(i));
@@ -282,7 +282,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         Delete(ref key);
         Worker.Stats.ExpiredKeys++;
         Changed(key, KeyEvent.Expired, "expired");
-        Record(2).Add("DEL"u8).Add(key.Name);
+        Record(2).Add(Server.Config.LazyExpire.IsSet ? "UNLINK"u8 : "DEL"u8).Add(key.Name);
         Journal(key);
     }
 
@@ -311,7 +311,11 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         Server.KeyEvents.Announce(Worker, kind, name, key.Keyspace.Database, key.Name);
 
     /// <summary>Starts a record to journal instead of the command as it was sent.</summary>
-    public CommandText Record(int wordCount) => _record.Begin(wordCount);
+    public CommandText Record(int wordCount)
+    {
+        _record.IsDiscarding = Server.Journal is null;
+        return _record.Begin(wordCount);
+    }
 
     /// <summary>Adds a word to the record.</summary>
     public void Append(ReadOnlySpan<byte> word) => _record.Add(word);

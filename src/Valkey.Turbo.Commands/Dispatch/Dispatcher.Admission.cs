@@ -29,7 +29,7 @@ public sealed partial class Dispatcher
     private bool IsPlain(Session session) =>
         session is { IsAuthenticated: true, Blocked: null }
         and { Subscriptions: null or { Total: 0 }, Tracking: null or { IsOn: false }, Transaction: not { IsOpen: true } }
-        && _server.Config.MaxMemory.Number == 0 && !_server.Pause.IsSet && !_server.Monitors.HasAny;
+        && _server.Config.MaxMemory.Number == 0 && !_server.Pause.IsSet && !_server.Monitors.HasAny && _server.Journal?.Failure is null;
 
     /// <summary>The same as <see cref="Admit"/>; what it replies is taken back where CLIENT REPLY wants silence.</summary>
     private Admission AdmitInMode(Session session, RequestBatch batch, int index, ref CommandSpec? spec)
@@ -71,6 +71,17 @@ public sealed partial class Dispatcher
         }
         if (_server.Config.MaxMemory.Number > 0 && !TryMakeRoom(session, spec))
         {
+            return Admission.Done;
+        }
+        if (_server.Journal?.Failure is string failure && IsWrite(session, spec))
+        {
+            bool isTransaction = spec.Is(CommandFlags.RunsTransaction);
+            AbortTransaction(session);
+            Reject(spec, (isTransaction ? "EXECABORT Transaction discarded because of: " : "") + Errors.LogFailure(failure));
+            if (isTransaction)
+            {
+                session.EndTransaction();
+            }
             return Admission.Done;
         }
         if (session.Tracking is not null && _server.Tracking.IsOverLimit)
@@ -152,12 +163,14 @@ public sealed partial class Dispatcher
         }
     }
 
+    /// <summary>Whether the command, or the transaction that it runs, may change data or speak to replicas.</summary>
+    private static bool IsWrite(Session session, CommandSpec spec) => spec.Is(CommandFlags.Write | CommandFlags.MayReplicate)
+        || (spec.Is(CommandFlags.RunsTransaction) && session.Transaction is { IsOpen: true, MayReplicate: true });
+
     /// <summary>Whether the command waits for the end of a pause; what is blocked may still give up.</summary>
     private bool IsPostponed(Session session, CommandSpec spec)
     {
-        bool mayReplicate = spec.Is(CommandFlags.Write | CommandFlags.MayReplicate)
-            || (spec.Is(CommandFlags.RunsTransaction) && session.Transaction is { IsOpen: true, MayReplicate: true });
-        session.IsPostponed = session.Blocked is not ({ IsTimedOut: true } or { IsUnblocked: true }) && _server.Pause.Holds(mayReplicate);
+        session.IsPostponed = session.Blocked is not ({ IsTimedOut: true } or { IsUnblocked: true }) && _server.Pause.Holds(IsWrite(session, spec));
         return session.IsPostponed;
     }
 

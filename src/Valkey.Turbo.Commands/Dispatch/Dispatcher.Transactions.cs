@@ -64,6 +64,7 @@ public sealed partial class Dispatcher
         _worker.Stats.Commands[exec.Id].Calls++;
         _worker.Stats.CommandsProcessed++;
         _reply.Array(transaction.Count);
+        bool wasPinned = _worker.Shards.IsPinned;
         _worker.Shards.IsPinned = true;
         JournalMark("MULTI"u8, session);
         Visit(transaction, (spec, batch, index) =>
@@ -77,7 +78,7 @@ public sealed partial class Dispatcher
             return true;
         });
         JournalMark("EXEC"u8, session);
-        _worker.Shards.IsPinned = false;
+        _worker.Shards.IsPinned = wasPinned;
         // The requests go with the transaction, and a log may want their words.
         ChargeRow();
         session.LastCommand = exec.FullName;

@@ -21,6 +21,9 @@ public static class Errors
     /// <summary>An expiry that is not positive or too large.</summary>
     public static string InvalidExpire(string command) => $"ERR invalid expire time in '{command}' command";
 
+    /// <summary>The append-only log can't be written.</summary>
+    public static string LogFailure(string reason) => $"MISCONF Errors writing to the AOF file: {reason}";
+
     /// <summary>A command that a subscriber in RESP2 may not use.</summary>
     public static string OnlyForSubscribers(string command) => $"ERR Can't execute '{command}': only (P|S)SUBSCRIBE / "
         + "(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";

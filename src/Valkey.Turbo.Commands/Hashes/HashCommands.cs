@@ -225,7 +225,7 @@ internal static class HashCommands
         {
             return;
         }
-        long count = exists ? LiveCount(key.HashValue, context.Server.Config.ImportMode.IsSet ? 0 : context.NowUnixMs) : 0;
+        long count = exists ? LiveCount(key.HashValue, context.Server.TakesDataIn ? 0 : context.NowUnixMs) : 0;
         if (parts == (Parts.Names | Parts.Values))
         {
             context.Reply.Map(count);

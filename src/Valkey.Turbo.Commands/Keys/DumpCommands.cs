@@ -90,7 +90,7 @@ internal static class DumpCommands
         key = context.Open(1);
         key.Keyspace.NoteFieldExpiry(context.Worker, key.Position);
         context.Changed(key, KeyEvent.Generic, "restore");
-        Record(context, key, ttl, expiresAt);
+        Record(context, key, options, ttl, expiresAt);
         context.Reply.Ok();
     }
 
@@ -151,13 +151,26 @@ internal static class DumpCommands
         return context.Server.SkipsChecksums || stated == Crc64.Append(0, payload[..^8]);
     }
 
-    private static void Record(CommandContext context, in KeyHandle key, long ttl, long expiresAtUnixMs)
+    /// <summary>Journals the command with the moment of expiry in place of the time until then.</summary>
+    private static void Record(CommandContext context, in KeyHandle key, in Options options, long ttl, long expiresAtUnixMs)
     {
-        if (ttl == 0 || !context.IsJournalling)
+        if (ttl == 0 || options.IsAbsolute || !context.IsJournalling)
         {
             return;
         }
-        context.Record(6).Add("RESTORE"u8).Add(key.Name).Add(expiresAtUnixMs).Add(context.Argument(3)).Add("REPLACE"u8).Add("ABSTTL"u8);
+        context.Record(context.ArgumentCount + 1);
+        for (int i = 0; i < context.ArgumentCount; i++)
+        {
+            if (i == 2)
+            {
+                context.Append(expiresAtUnixMs);
+            }
+            else
+            {
+                context.Append(context.Argument(i));
+            }
+        }
+        context.Append("ABSTTL"u8);
         context.Journal(key);
     }
 

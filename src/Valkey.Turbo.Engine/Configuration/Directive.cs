@@ -48,10 +48,10 @@ public abstract class Directive(string name, string? alias, DirectiveFlags flags
     public Func<string, string?>? Validate { get; set; }
 
     /// <summary>
-    /// Called after CONFIG SET has changed the value, to put it into effect: null, or why that can't be done; then it is called again
-    /// with the value from before.
+    /// Called after CONFIG SET has changed the value, by its thread, to put it into effect: null, or why that can't be done; then it is
+    /// called again with the value from before.
     /// </summary>
-    public Func<string?>? TryApply { get; set; }
+    public Func<Worker, string?>? TryApply { get; set; }
 
     /// <summary>Called after the value has changed.</summary>
     public Action? Changed { get; set; }

@@ -72,6 +72,14 @@ public sealed class ServerConfig
         PidFile = Text("pidfile");
         Directory = Text("dir");
         RdbFileName = Text("dbfilename");
+        Save = Text("save");
+        AppendOnly = Flag("appendonly");
+        AppendDirectoryName = Text("appenddirname");
+        AppendFileName = Text("appendfilename");
+        AppendFsync = Choice("appendfsync");
+        AofBaseIsRdb = Flag("aof-use-rdb-preamble");
+        LoadsTruncatedAof = Flag("aof-load-truncated");
+        NotesTimeInAof = Flag("aof-timestamp-enabled");
         RdbVersionCheck = Choice("rdb-version-check");
         ChecksRdb = Flag("rdbchecksum");
         SyslogIdent = Text("syslog-ident");
@@ -177,6 +185,14 @@ public sealed class ServerConfig
     public TextDirective PidFile { get; }
     public TextDirective Directory { get; }
     public TextDirective RdbFileName { get; }
+    public TextDirective Save { get; }
+    public FlagDirective AppendOnly { get; }
+    public TextDirective AppendDirectoryName { get; }
+    public TextDirective AppendFileName { get; }
+    public ChoiceDirective AppendFsync { get; }
+    public FlagDirective AofBaseIsRdb { get; }
+    public FlagDirective LoadsTruncatedAof { get; }
+    public FlagDirective NotesTimeInAof { get; }
     public ChoiceDirective RdbVersionCheck { get; }
     public FlagDirective ChecksRdb { get; }
     public TextDirective SyslogIdent { get; }
@@ -215,6 +231,9 @@ public sealed class ServerConfig
     public void RewriteFile() => ConfigFile.Rewrite(this, FilePath!);
 
     /// <summary>Whether a value was not given, but found to suit the machine.</summary>
+    /// <summary>Whether somebody has asked, by naming moments to save, for the data to be kept.</summary>
+    public bool IsAskedToSave => Save.Text.Length > 0 && (_given.Contains(Save.Name) || Save.Value != Save.Default);
+
     internal bool IsOfMachine(Directive directive) => directive == Threads && !_given.Contains(directive.Name);
 
     /// <summary>Reads a configuration file.</summary>

@@ -36,7 +36,7 @@ public sealed class Evictor(Worker worker)
     {
         long limit = _server.Config.MaxMemory.Number;
         IsBehind = false;
-        if (limit == 0 || --_commandsUntilCheck > 0)
+        if (limit == 0 || --_commandsUntilCheck > 0 || _server.IsReplaying)
         {
             return true;
         }

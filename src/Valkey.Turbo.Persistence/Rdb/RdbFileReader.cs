@@ -39,15 +39,26 @@ public sealed class RdbFileReader
     private RdbFileReader(Stream source, IRdbLoader loader) => (_source, _loader) = (source, loader);
 
     /// <summary>Reads a whole file.</summary>
-    /// <param name="source">The file.</param>
+    /// <param name="source">The file, which can seek.</param>
     /// <param name="loader">Gets the keys. What it was given before an error stays given.</param>
     /// <param name="allowsForeignVersions">Whether versions of other servers are read, as far as their types mean the same.</param>
     /// <param name="verifiesChecksum">Whether the file's checksum has to be right.</param>
-    /// <returns>Null, or what is wrong with the file.</returns>
+    /// <returns>Null, the source then standing behind the RDB part; or what is wrong with the file.</returns>
     public static string? Load(Stream source, IRdbLoader loader, bool allowsForeignVersions, bool verifiesChecksum)
     {
         RdbFileReader reader = new(source, loader);
-        return reader.ReadHeader(allowsForeignVersions) ?? reader.ReadRecords() ?? reader.CheckEnd(verifiesChecksum);
+        string? problem = reader.ReadHeader(allowsForeignVersions) ?? reader.ReadRecords() ?? reader.CheckEnd(verifiesChecksum);
+        source.Position -= reader.Window.Length;
+        return problem;
+    }
+
+    /// <summary>Whether a file begins like an RDB file; it stands at its beginning before and afterwards.</summary>
+    public static bool IsRdb(Stream source)
+    {
+        Span<byte> start = stackalloc byte[RdbFormat.Magic.Length];
+        int count = source.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        source.Position = 0;
+        return start[..count].StartsWith(RdbFormat.Magic) || start[..count].StartsWith(RdbFormat.OldMagic);
     }
 
     private ReadOnlySpan<byte> Window => _window.AsSpan(_start, _end - _start);
@@ -193,6 +204,7 @@ public sealed class RdbFileReader
             return "Unexpected EOF";
         }
         ulong stated = BinaryPrimitives.ReadUInt64LittleEndian(Window);
+        _start += sizeof(ulong);
         return verifiesChecksum && stated != 0 && stated != computed ? "Wrong RDB checksum" : null;
     }
 

@@ -15,7 +15,8 @@ public sealed class RdbFileWriter(Stream target)
     /// <param name="serverVersion">The version of Valkey that the file is as if from.</param>
     /// <param name="unixSeconds">The time.</param>
     /// <param name="usedBytes">Memory in use.</param>
-    public void Begin(string serverVersion, long unixSeconds, long usedBytes)
+    /// <param name="isAofBase">Whether an append-only log goes on from it.</param>
+    public void Begin(string serverVersion, long unixSeconds, long usedBytes, bool isAofBase)
     {
         _writer.Raw(RdbFormat.Magic);
         _writer.Raw(Encoding.ASCII.GetBytes(RdbFormat.Version.ToString("D3", CultureInfo.InvariantCulture)));
@@ -23,7 +24,7 @@ public sealed class RdbFileWriter(Stream target)
         Auxiliary("redis-bits", "64");
         Auxiliary("ctime", unixSeconds.ToString(CultureInfo.InvariantCulture));
         Auxiliary("used-mem", usedBytes.ToString(CultureInfo.InvariantCulture));
-        Auxiliary("aof-base", "0");
+        Auxiliary("aof-base", isAofBase ? "1" : "0");
     }
 
     /// <summary>Begins a database; its keys follow.</summary>

@@ -17,6 +17,12 @@ public sealed class JournalTests
         public void Append(JournalStamp stamp, int database, ReadOnlySpan<byte> command) =>
             Records.Enqueue((stamp, database, Encoding.Latin1.GetString(command)));
 
+        public string? Failure => null;
+
+        public void Flush()
+        {
+        }
+
         internal string[] Commands => [.. Records.Select(record => Words(record.Command))];
 
         internal static string Words(string resp) => string.Join(' ', resp.Split("\r\n").Where((_, i) => i > 0 && i % 2 == 0));
@@ -49,7 +55,7 @@ public sealed class JournalTests
         Assert.Equal(
         [
             "SET a 1", $"SET a 2 PXAT {now + 10_000}", "SET a 3 KEEPTTL", $"PEXPIREAT a {now + 20_000}", "SET f 1.5 KEEPTTL", "SET a 5",
-            $"PEXPIREAT a {now + 100}", "MSET x 1 y 2", "DEL x none", "DEL y", "DEL a",
+            $"PEXPIREAT a {now + 100}", "MSET x 1 y 2", "DEL x none", "DEL y", "UNLINK a",
         ], journal.Commands);
         Assert.Equal(3, journal.Records.ElementAt(7).Database);
         Assert.True(journal.Records.Zip(journal.Records.Skip(1), (a, b) => a.Stamp < b.Stamp).All(ordered => ordered));
