@@ -6,6 +6,9 @@ namespace Valkey.Turbo.Protocol;
 /// </summary>
 public struct PartialRequest
 {
+    // As in Valkey, from here on it is worth a buffer of just its length.
+    private const int LargeArgumentBytes = 32 << 10;
+
     /// <summary>Arguments announced and not framed yet; 0 when no count has been read.</summary>
     internal int ArgumentsLeft;
     /// <summary>Length announced for the argument at <see cref="Position"/>, or -1.</summary>
@@ -20,7 +23,7 @@ public struct PartialRequest
     public readonly long BytesNeeded => BulkLength >= 0 ? (long)Position + BulkLength + 2 : (long)Position + 1;
 
     /// <summary>Bytes of the request in front of the large argument that is on its way; 0 if none is.</summary>
-    public readonly int BytesBeforeArgument => BulkLength >= 0 ? Position : 0;
+    public readonly int BytesBeforeArgument => BulkLength >= LargeArgumentBytes ? Position : 0;
 
     /// <summary>Whether a request has begun.</summary>
     public readonly bool HasBegun => ArgumentsLeft > 0;
