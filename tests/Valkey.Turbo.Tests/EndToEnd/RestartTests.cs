@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Net;
+
+namespace Valkey.Turbo.Tests.EndToEnd;
+
+/// <summary>The executable ends in one way or another, and what it was to keep is there when it starts again.</summary>
+public sealed class RestartTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("turbo-restart-").FullName;
+    private readonly int _port = TestServer.FreePort();
+    private Process? _process;
+
+    public void Dispose()
+    {
+        _process?.Kill();
+        _process?.WaitForExit();
+        _process?.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void WhatWasAnsweredIsInTheLogOfAKilledServer(int threads)
+    {
+        string[] options = ["--appendonly", "yes", "--threads", $"{threads}"];
+        for (int round = 0; round < 3; round++)
+        {
+            Start(options);
+            using RespClient client = Connect();
+            Assert.Equal($"{round * 100}", client.Run("DBSIZE"));
+            for (int i = 0; i < 100; i++)
+            {
+                Assert.Equal("OK", client.Run("SET", $"{round}:{i}", "value"));
+            }
+            _process!.Kill();
+            _process.WaitForExit();
+        }
+    }
+
+    [Theory]
+    [InlineData("SAVE", "OK")]
+    [InlineData("BGSAVE", "Background saving started")]
+    public void WhatWasSavedIsLoaded(string command, string reply)
+    {
+        Start("--threads", "2");
+        using (RespClient client = Connect())
+        {
+            client.Run("SET", "key", "value");
+            client.Run("HSET", "hash", "field", "value");
+            Assert.Equal(reply, client.Run(command));
+            client.Run("SET", "late", "1");
+            Assert.InRange(long.Parse(client.Run("LASTSAVE"), System.Globalization.CultureInfo.InvariantCulture), DateTimeOffset.UtcNow.ToUnixTimeSeconds() - 60, long.MaxValue);
+        }
+        _process!.Kill();
+        _process.WaitForExit();
+        Start("--threads", "1");
+        using RespClient again = Connect();
+        Assert.Equal("value", again.Run("HGET", "hash", "field"));
+        Assert.Equal("2", again.Run("DBSIZE"));
+    }
+
+    [Theory]
+    [InlineData("SHUTDOWN", "3600 1", "1")]
+    [InlineData("SHUTDOWN SAVE", "", "1")]
+    [InlineData("SHUTDOWN NOSAVE", "3600 1", "0")]
+    [InlineData("SHUTDOWN", "", "0")]
+    [InlineData("", "3600 1", "1")]
+    public void AnOrderlyEndSavesIfThatIsWanted(string command, string save, string keys)
+    {
+        Start("--save", save);
+        using (RespClient client = Connect())
+        {
+            client.Run("SET", "key", "value");
+            if (command.Length > 0)
+            {
+                client.Send(command.Split(' '));
+            }
+        }
+        if (command.Length == 0)
+        {
+            using Process signal = Process.Start("kill", ["-TERM", $"{_process!.Id}"]);
+            signal.WaitForExit();
+        }
+        Assert.True(_process!.WaitForExit(10_000));
+        Assert.Equal(0, _process.ExitCode);
+        Start();
+        using RespClient again = Connect();
+        Assert.Equal(keys, again.Run("DBSIZE"));
+    }
+
+    [Fact]
+    public void ADamagedFileKeepsTheServerFromStarting()
+    {
+        File.WriteAllText(Path.Combine(_directory, "dump.rdb"), "nonsense, and some more of it");
+        Assert.Contains("Wrong signature", Run(), StringComparison.Ordinal);
+        File.Delete(Path.Combine(_directory, "dump.rdb"));
+        File.WriteAllText(Path.Combine(_directory, "appendonly.aof"), "*1\r\n$3\r\nbla\r\n");
+        Assert.Contains("unknown command 'bla'", Run("--appendonly", "yes"), StringComparison.Ordinal);
+        Assert.Equal(1, _process!.ExitCode);
+    }
+
+    private RespClient Connect() => new(new IPEndPoint(IPAddress.Loopback, _port));
+
+    private void Start(params string[] options)
+    {
+        Launch(options);
+        for (string? line = _process!.StandardOutput.ReadLine(); ; line = _process.StandardOutput.ReadLine())
+        {
+            Assert.NotNull(line);
+            if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
+            {
+                // What is logged later must not fill the pipe.
+                _process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Runs a server that ends by itself, and returns its log.</summary>
+    private string Run(params string[] options)
+    {
+        Launch(options);
+        string log = _process!.StandardOutput.ReadToEnd();
+        Assert.True(_process.WaitForExit(10_000));
+        return log;
+    }
+
+    private void Launch(string[] options)
+    {
+        _process?.Dispose();
+        string executable = Environment.GetEnvironmentVariable("TURBO_SERVER") ?? Path.GetFullPath(Path.Combine(
+            AppContext.BaseDirectory, "../../../../../src/Valkey.Turbo.Server/bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0/valkey-turbo"));
+        _process = Process.Start(new ProcessStartInfo(executable, ["--port", $"{_port}", "--dir", _directory, .. options]) { RedirectStandardOutput = true })!;
+    }
+}
