@@ -7,14 +7,15 @@ namespace Valkey.Turbo.Engine;
 /// all shards, or before the threads have started.
 /// </summary>
 /// <remarks>
-/// A new base is written while the server stands still; it and an empty file for the writes to come replace the old ones with the
-/// manifest, at one moment.
+/// A new base is written while the server stands still; it and an empty file for the writes to come replace the old ones when the
+/// manifest is replaced. Until then the old ones are the log.
 /// </remarks>
 public sealed class AppendOnlyLog : IDisposable
 {
     private readonly ServerInstance _server;
     private AofManifest _manifest = new([]);
     private AppendOnlyFile? _file;
+    private long _baseBytes;
 
     internal AppendOnlyLog(ServerInstance server)
     {
@@ -39,8 +40,6 @@ public sealed class AppendOnlyLog : IDisposable
 
     /// <summary>Bytes that are not in a file yet.</summary>
     public long PendingBytes => _file?.PendingBytes ?? 0;
-
-    private long _baseBytes;
 
     private string LogName => _server.Config.AppendFileName.Text;
 
@@ -88,6 +87,7 @@ public sealed class AppendOnlyLog : IDisposable
     /// <exception cref="UnauthorizedAccessException">The server may not write there.</exception>
     public void Rewrite(Worker worker)
     {
+        bool wasOn = IsOn;
         System.IO.Directory.CreateDirectory(Directory);
         bool isRdb = _server.Config.AofBaseIsRdb.IsSet;
         AofManifest old = _manifest, next = old.WithNewBase(LogName, isRdb);
@@ -103,24 +103,24 @@ public sealed class AppendOnlyLog : IDisposable
                 DatasetCommands.Write(worker, file);
             }
         });
+        GoOnIn(next.Files[^1].Name);
         _manifest = next;
         try
         {
-            File.Create(PathOf(next.Files[^1].Name)).Dispose();
             WriteManifest();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _manifest = old;
+            if (wasOn)
+            {
+                GoOnIn(old.Files[^1].Name);
+            }
+            else
+            {
+                Stop();
+            }
             throw;
-        }
-        if (_file is null)
-        {
-            Open(next.Files[^1].Name);
-        }
-        else
-        {
-            _file.SwitchTo(PathOf(next.Files[^1].Name));
         }
         _baseBytes = new FileInfo(basePath).Length;
         foreach (AofFile file in old.Files)
@@ -163,6 +163,18 @@ public sealed class AppendOnlyLog : IDisposable
         {
             _server.LogNotice?.Invoke($"Can't open or create append only file: {e.Message}");
             return "Unable to turn on AOF. Check server logs.";
+        }
+    }
+
+    private void GoOnIn(string name)
+    {
+        if (_file is null)
+        {
+            Open(name);
+        }
+        else
+        {
+            _file.SwitchTo(PathOf(name));
         }
     }
 

@@ -52,6 +52,31 @@ public sealed class AppendOnlyTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("appendonly.aof.manifest")]
+    [InlineData("appendonly.aof.2.base.rdb")]
+    public void TheOldLogGoesOnWhereANewBaseCanNotBeHad(string obstacle)
+    {
+        using TestServer server = Start(2);
+        using RespClient client = server.Connect();
+        client.Run("CONFIG", "SET", "appendonly", "yes");
+        client.Run("SET", "a", "1");
+        string path = Path.Combine(_directory, "appendonlydir", obstacle);
+        File.Delete(path);
+        Directory.CreateDirectory(Path.Combine(path, "in the way"));
+        client.Run("BGREWRITEAOF");
+        Assert.Contains("aof_last_bgrewrite_status:err", client.Run("INFO", "persistence"), StringComparison.Ordinal);
+        client.Run("SET", "b", "2");
+        AssertReloads(client);
+        Assert.Equal("2", client.Run("DBSIZE"));
+        Directory.Delete(path, recursive: true);
+        client.Run("BGREWRITEAOF");
+        Assert.Contains("aof_last_bgrewrite_status:ok", client.Run("INFO", "persistence"), StringComparison.Ordinal);
+        client.Run("SET", "c", "3");
+        AssertReloads(client);
+        Assert.Equal("3", client.Run("DBSIZE"));
+    }
+
     [Fact]
     public void WhatExpiredWhileTheServerWasAwayIsGoneAndTheRestKeepsItsTime()
     {

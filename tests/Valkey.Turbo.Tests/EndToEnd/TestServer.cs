@@ -28,13 +28,15 @@ internal sealed class TestServer : IDisposable
     private readonly NetworkServer? _network;
     private readonly ServerInstance? _inside;
     private readonly Process? _process;
+    // What one saves, the next must not load.
+    private readonly string _directory = Directory.CreateTempSubdirectory("turbo-").FullName;
 
     internal TestServer(int threads = 1, string ioEngine = "auto", IJournalSink? journal = null, params string[] options)
     {
         Port = FreePort();
         UnixPath = Path.Combine(Path.GetTempPath(), $"turbo-{Environment.ProcessId}-{Port}.sock");
         string[] lines =
-            [$"port {Port}", "bind 127.0.0.1 -::1", $"unixsocket {UnixPath}", $"io-engine {ioEngine}", "enable-debug-command yes", .. options];
+            [$"port {Port}", "bind 127.0.0.1 -::1", $"unixsocket {UnixPath}", $"io-engine {ioEngine}", $"dir {_directory}", "enable-debug-command yes", .. options];
         if (journal is null && Environment.GetEnvironmentVariable("TURBO_SERVER") is string executable)
         {
             _process = Start(executable, [.. lines, $"threads {threads}"]);
@@ -97,6 +99,7 @@ internal sealed class TestServer : IDisposable
         _process?.WaitForExit();
         _process?.Dispose();
         File.Delete(UnixPath);
+        Directory.Delete(_directory, recursive: true);
     }
 
     private static Process Start(string executable, string[] lines)
