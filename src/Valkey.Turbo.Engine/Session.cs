@@ -16,45 +16,14 @@ public enum ReplyMode : byte
     Skip,
 }
 
-/// <summary>What a session needs of its connection.</summary>
-public interface ISessionTransport
-{
-    /// <summary>Ends the connection; may be called from any thread. Replies queued before are still sent if <paramref name="afterReplies"/>.</summary>
-    void Close(bool afterReplies);
-
-    /// <summary>Runs a blocked command again soon; may be called from any thread.</summary>
-    void Resume();
-
-    /// <summary>Adds a message behind the replies so far; on the session's own thread only.</summary>
-    void Send(SharedBytes message);
-
-    /// <summary>Adds a copy of a message of up to <see cref="OutputQueue.LargestCopiedBytes"/>.</summary>
-    void Send(ReadOnlySpan<byte> message);
-
-    /// <summary>Bytes of replies waiting to be sent.</summary>
-    long OutputBytes { get; }
-
-    /// <summary>Bytes of memory held for replies.</summary>
-    long OutputCapacity { get; }
-
-    /// <summary>Blocks of replies waiting to be sent.</summary>
-    int OutputBlocks { get; }
-
-    /// <summary>Bytes of requests waiting to be run.</summary>
-    int InputBytes { get; }
-
-    /// <summary>Bytes of memory held for requests.</summary>
-    int InputCapacity { get; }
-}
-
 /// <summary>
 /// The state of one client. Changed by the thread that owns the connection; others read single fields for CLIENT LIST.
 /// </summary>
 public sealed class Session(long id, ISessionTransport transport, int thread)
 {
-    // What a table spends on a name beside its bytes, about.
     // The session and its connection themselves, on the managed heap.
     private const long BytesPerSession = 1024;
+    // What a table spends on a name beside its bytes, about.
     private const long BytesPerName = 96;
     private const long BytesPerPrefix = 24;
     private long _nameBytes;

@@ -11,35 +11,6 @@ namespace Valkey.Turbo.Commands.Administration;
 /// <remarks>The calling thread holds all shards.</remarks>
 public sealed class AofReplay : IDisposable
 {
-    private sealed class NoTransport : ISessionTransport
-    {
-        public long OutputBytes => 0;
-
-        public long OutputCapacity => 0;
-
-        public int OutputBlocks => 0;
-
-        public int InputBytes => 0;
-
-        public int InputCapacity => 0;
-
-        public void Send(SharedBytes message)
-        {
-        }
-
-        public void Send(ReadOnlySpan<byte> message)
-        {
-        }
-
-        public void Resume()
-        {
-        }
-
-        public void Close(bool afterReplies)
-        {
-        }
-    }
-
     private const int ChunkBytes = 1 << 18;
     private const int NoClient = 0;
     private static FramingLimits Limits => new(int.MaxValue, IsUnauthenticated: false, TakesInline: false);
@@ -116,9 +87,11 @@ public sealed class AofReplay : IDisposable
         using FileStream file = new(path, FileMode.Open, isLast ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         if (RdbFileReader.IsRdb(file))
         {
-            string? damage = DatasetFile.Load(_worker, file, replaces: false);
+            if (DatasetFile.Load(_worker, file, replaces: false) is string damage)
+            {
+                return damage;
+            }
             // The commands behind an RDB part in the same file come next.
-            return damage ?? Replay(file, isLast);
         }
         return Replay(file, isLast);
     }

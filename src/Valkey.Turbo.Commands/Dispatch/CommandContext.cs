@@ -282,8 +282,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         Delete(ref key);
         Worker.Stats.ExpiredKeys++;
         Changed(key, KeyEvent.Expired, "expired");
-        Record(2).Add(Server.Config.LazyExpire.IsSet ? "UNLINK"u8 : "DEL"u8).Add(key.Name);
-        Journal(key);
+        JournalDeletion(key, Server.Config.LazyExpire);
     }
 
     // ---- Effects ----
@@ -335,6 +334,13 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     {
         _isJournalled = true;
         Worker.Journal(key.Keyspace.Shard, key.Keyspace.Database, _record.Bytes);
+    }
+
+    /// <summary>Journals that a key is gone, in place of the command itself: as UNLINK where a directive has such deletions free lazily.</summary>
+    public void JournalDeletion(in KeyHandle key, FlagDirective lazily)
+    {
+        Record(2).Add(lazily.IsSet ? "UNLINK"u8 : "DEL"u8).Add(key.Name);
+        Journal(key);
     }
 
     /// <summary>Whether records are wanted at all.</summary>

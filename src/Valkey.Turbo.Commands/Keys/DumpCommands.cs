@@ -100,8 +100,7 @@ internal static class DumpCommands
         {
             context.Delete(ref key);
             context.Changed(key, KeyEvent.Generic, "del");
-            context.Record(2).Add("DEL"u8).Add(key.Name);
-            context.Journal(key);
+            context.JournalDeletion(key, context.Server.Config.LazyServerDel);
         }
     }
 

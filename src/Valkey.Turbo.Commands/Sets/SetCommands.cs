@@ -209,8 +209,7 @@ internal static class SetCommands
             ReplyMembers(context, set);
             context.Changed(key, KeyEvent.Set, "spop", set.Count);
             context.DeleteIfEmpty(ref key, 0);
-            context.Record(2).Add("DEL"u8).Add(key.Name);
-            context.Journal(key);
+            context.JournalDeletion(key, context.Server.Config.LazyServerDel);
             return;
         }
         context.Reply.Set(count);

@@ -10,35 +10,6 @@ namespace Valkey.Turbo.Tests.Engine;
 /// <summary>A one-thread server without a network: commands go straight to the dispatcher.</summary>
 internal sealed class DispatchFixture : IDisposable
 {
-    private sealed class NoTransport : ISessionTransport
-    {
-        public long OutputBytes => 0;
-
-        public int OutputBlocks => 0;
-
-        public long OutputCapacity => 0;
-
-        public int InputBytes => 0;
-
-        public int InputCapacity => 0;
-
-        public void Send(SharedBytes message)
-        {
-        }
-
-        public void Send(ReadOnlySpan<byte> message)
-        {
-        }
-
-        public void Resume()
-        {
-        }
-
-        public void Close(bool afterReplies)
-        {
-        }
-    }
-
     private readonly OutputBlockPool _pool = new(new ByteCounter());
     private readonly OutputQueue _queue;
     private readonly ReplyWriter _reply = new();

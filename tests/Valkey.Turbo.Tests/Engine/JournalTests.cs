@@ -7,7 +7,7 @@ using Valkey.Turbo.Tests.EndToEnd;
 
 namespace Valkey.Turbo.Tests.Engine;
 
-/// <summary>The seams that persistence and replication will use: every effect once, deterministic, in one total order.</summary>
+/// <summary>What persistence reads: every effect once, deterministic, in one total order.</summary>
 public sealed class JournalTests
 {
     private sealed class Recorder : IJournalSink
@@ -59,6 +59,22 @@ public sealed class JournalTests
         ], journal.Commands);
         Assert.Equal(3, journal.Records.ElementAt(7).Database);
         Assert.True(journal.Records.Zip(journal.Records.Skip(1), (a, b) => a.Stamp < b.Stamp).All(ordered => ordered));
+    }
+
+    [Theory]
+    [InlineData("yes", "UNLINK")]
+    [InlineData("no", "DEL")]
+    public void WhatACommandEmptiesLeavesAsTheDeletionThatWasConfigured(string lazily, string deletion)
+    {
+        Recorder journal = new();
+        using DispatchFixture server = new(journal);
+        server.Run("CONFIG", "SET", "lazyfree-lazy-server-del", lazily);
+        server.Run("SADD", "set", "1", "2");
+        server.Run("SPOP", "set", "5");
+        server.Run("SET", "old", "value");
+        byte[] payload = Encoding.Latin1.GetBytes(server.Run("DUMP", "old"));
+        server.RunRaw([.. "*6\r\n$7\r\nRESTORE\r\n$3\r\nold\r\n$1\r\n1\r\n"u8, .. payload, .. "$7\r\nREPLACE\r\n$6\r\nABSTTL\r\n"u8]);
+        Assert.Equal(["SADD set 1 2", $"{deletion} set", "SET old value", $"{deletion} old"], journal.Commands);
     }
 
     [Fact]
