@@ -108,7 +108,7 @@ public static class Collection
         {
             sampled += node.MemoryBytes;
         }
-        return QuickList.RootBytes + (links == 0 ? 0 : (long)((double)sampled / links * chain.LinkCount));
+        return QuickList.RootBytes + (links == 0 || links == chain.LinkCount ? sampled : (long)((double)sampled / links * chain.LinkCount));
     }
 
     private static long SortedSetBytes(SortedSetValue set, long samples) => 16 + set.Tree.NodeBytes()

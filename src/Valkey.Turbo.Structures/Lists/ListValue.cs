@@ -149,7 +149,7 @@ public readonly struct ListValue(Entry entry, Arena arena)
         for (QuickListNode node = fromTail ? chain.Tail : chain.Head; !node.IsNull && total < limit;)
         {
             QuickListNode following = fromTail ? node.Previous : node.Next;
-            Listpack items = chain.Open(node);
+            Listpack items = chain.OpenToChange(node);
             long removed = RemoveFrom(ref items, value, limit - total, fromTail);
             total += removed;
             if (removed > 0)
@@ -157,7 +157,7 @@ public readonly struct ListValue(Entry entry, Arena arena)
                 node.Items = items;
                 node.Count -= (int)removed;
                 chain.Count -= removed;
-                chain.Remove(node, items.EndOffset, 0);
+                chain.DropIfEmpty(node);
             }
             node = following;
         }

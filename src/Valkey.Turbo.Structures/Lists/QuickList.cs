@@ -10,12 +10,15 @@ namespace Valkey.Turbo.Structures;
 /// | head | tail | items | links | open | depth |
 /// </code>
 /// With a depth of <c>list-compress-depth</c> other than 0, links that are further than that from both ends are compressed,
-/// but for the one that was opened last.
+/// but for the one that was opened last. The ends of a chain of some length have room to grow and shrink in.
 /// </summary>
 internal readonly unsafe partial struct QuickList(nint address, Arena arena)
 {
     /// <summary>Bytes of the head of the chain.</summary>
     internal const int RootBytes = 48;
+
+    // From so many links on the room of two ends is little beside the rest.
+    private const int FewestLinksForRoom = 8;
 
     internal nint Address { get; } = address;
 
@@ -55,11 +58,15 @@ internal readonly unsafe partial struct QuickList(nint address, Arena arena)
     internal void Push(ReadOnlySpan<byte> value, bool atHead, ListLimit limit)
     {
         QuickListNode end = atHead ? Head : Tail;
-        if (end.IsNull || limit.IsLinkExceededBy(end.Items.TotalBytes + (long)Listpack.BytesOf(value), end.Count + 1))
+        int added = Listpack.BytesOf(value);
+        if (end.IsNull || limit.IsLinkExceededBy(end.Items.TotalBytes + (long)added, end.Count + 1))
         {
             end = Link(Listpack.Create(arena), atHead ? default : Tail);
         }
-        end.Items = atHead ? end.Items.Prepend(arena, value) : end.Items.Append(arena, value);
+        if (LinkCount < FewestLinksForRoom || !end.TryPush(arena, value, added, atHead))
+        {
+            end.Items = atHead ? end.Items.Prepend(arena, value) : end.Items.Append(arena, value);
+        }
         end.Count++;
         Count++;
     }
@@ -74,7 +81,7 @@ internal readonly unsafe partial struct QuickList(nint address, Arena arena)
     /// <summary>Adds an item before the one at <paramref name="offset"/> of a link, or at the link's end.</summary>
     internal void Insert(QuickListNode node, int offset, ReadOnlySpan<byte> value, ListLimit limit)
     {
-        if (limit.IsLinkExceededBy(Open(node).TotalBytes + (long)Listpack.BytesOf(value), node.Count + 1))
+        if (limit.IsLinkExceededBy(OpenToChange(node).TotalBytes + (long)Listpack.BytesOf(value), node.Count + 1))
         {
             Split(node, offset);
             if (limit.IsLinkExceededBy(node.Items.TotalBytes + (long)Listpack.BytesOf(value), node.Count + 1))
@@ -93,7 +100,7 @@ internal readonly unsafe partial struct QuickList(nint address, Arena arena)
     /// <summary>Puts a value in an item's place.</summary>
     internal void Replace(QuickListNode node, int offset, ReadOnlySpan<byte> value, ListLimit limit)
     {
-        Listpack items = Open(node);
+        Listpack items = OpenToChange(node);
         long total = items.TotalBytes - (items.Behind(offset) - offset) + (long)Listpack.BytesOf(value);
         if (node.Count == 1 || !limit.IsLinkExceededBy(total, node.Count))
         {
@@ -109,9 +116,9 @@ internal readonly unsafe partial struct QuickList(nint address, Arena arena)
     /// <returns>Whether the link is still there.</returns>
     internal bool Remove(QuickListNode node, int offset, int count)
     {
-        if (count < node.Count)
+        if (count < node.Count && !TryTake(node, offset, count))
         {
-            node.Items = Open(node).Remove(arena, offset, count);
+            node.Items = OpenToChange(node).Remove(arena, offset, count);
         }
         node.Count -= count;
         Count -= count;
@@ -179,6 +186,20 @@ internal readonly unsafe partial struct QuickList(nint address, Arena arena)
         memory.Free(root, RootBytes);
     }
 
+    /// <summary>As <see cref="Open"/>, but for changes elsewhere than at an end.</summary>
+    internal Listpack OpenToChange(QuickListNode node)
+    {
+        Open(node);
+        node.Tighten(arena);
+        return node.Items;
+    }
+
+    private bool TryTake(QuickListNode node, int offset, int count)
+    {
+        bool isHead = node.Address == Head.Address;
+        return LinkCount >= FewestLinksForRoom && (isHead || node.Address == Tail.Address) && node.TryTake(arena, offset, count, isHead);
+    }
+
     /// <summary>Moves the items of a link from <paramref name="offset"/> on into a new link behind it.</summary>
     private void Split(QuickListNode node, int offset)
     {
@@ -204,6 +225,8 @@ internal readonly unsafe partial struct QuickList(nint address, Arena arena)
     {
         QuickListNode node = QuickListNode.Create(arena, items);
         QuickListNode next = previous.IsNull ? Head : previous.Next;
+        TightenIfThere(previous);
+        TightenIfThere(next);
         node.Previous = previous;
         node.Next = next;
         Join(previous, node);
@@ -213,7 +236,9 @@ internal readonly unsafe partial struct QuickList(nint address, Arena arena)
         return node;
     }
 
-    private bool DropIfEmpty(QuickListNode node)
+    /// <summary>Takes a link whose last item has gone, or the one before it, out of the chain.</summary>
+    /// <returns>Whether the link itself is gone.</returns>
+    internal bool DropIfEmpty(QuickListNode node)
     {
         if (!node.Previous.IsNull && node.Previous.Count == 0)
         {
@@ -234,7 +259,20 @@ internal readonly unsafe partial struct QuickList(nint address, Arena arena)
         LinkCount--;
         Forget(node);
         node.Free(arena);
+        if (LinkCount < FewestLinksForRoom)
+        {
+            TightenIfThere(Head);
+            TightenIfThere(Tail);
+        }
         TendEnds();
+    }
+
+    private void TightenIfThere(QuickListNode node)
+    {
+        if (!node.IsNull)
+        {
+            node.Tighten(arena);
+        }
     }
 
     private void Join(QuickListNode previous, QuickListNode next)
