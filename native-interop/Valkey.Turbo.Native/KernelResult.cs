@@ -6,6 +6,7 @@ namespace Valkey.Turbo.Native;
 public static class Errno
 {
     public const int EINTR = 4;
+    public const int EBADF = 9;
     public const int EAGAIN = 11;
     public const int EACCES = 13;
     public const int EINVAL = 22;

@@ -115,6 +115,8 @@ public sealed class AppendOnlyLog : IDisposable
             if (wasOn)
             {
                 GoOnIn(old.Files[^1].Name);
+                // The new one may be there already, though not surely on the disk.
+                WriteManifest();
             }
             else
             {

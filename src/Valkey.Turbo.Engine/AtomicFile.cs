@@ -1,9 +1,11 @@
+using Valkey.Turbo.Native;
+
 namespace Valkey.Turbo.Engine;
 
 /// <summary>Files that are replaced as a whole, so that nobody ever finds half of one.</summary>
 internal static class AtomicFile
 {
-    /// <summary>Writes a file beside the old one, which it replaces when it is complete and on the disk.</summary>
+    /// <summary>Writes a file beside the old one, which it replaces when it is complete; afterwards the file and its name are on the disk.</summary>
     /// <param name="path">The file.</param>
     /// <param name="unfinished">The one beside it, on the same file system; gone afterwards, whatever happens.</param>
     /// <param name="write">Writes the content.</param>
@@ -19,6 +21,11 @@ internal static class AtomicFile
                 file.Flush(flushToDisk: true);
             }
             File.Move(unfinished, path, overwrite: true);
+            int error = DirectoryEntry.Sync(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            if (error != 0)
+            {
+                throw new IOException($"Cannot sync the directory of {path}: {Errno.Describe(error)}");
+            }
         }
         finally
         {
