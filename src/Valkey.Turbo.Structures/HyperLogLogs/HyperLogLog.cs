@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -34,6 +35,7 @@ public static class HyperLogLog
     private const int IndexBits = 14;
     private const int RegisterBits = 6;
     private const int HashBits = 64 - IndexBits;
+    private const int ValuesPerPass = 8;
     private const ulong Seed = 0xadc83b19;
     private const byte Dense = 0;
     private const byte Sparse = 1;
@@ -108,45 +110,60 @@ public static class HyperLogLog
     /// <summary>Raises registers of a byte each to those of a dense string, where those are higher.</summary>
     public static void MergeDense(Span<byte> target, ReadOnlySpan<byte> registers)
     {
-        int index = 0;
         if (Avx2.IsSupported && UsesVectors)
         {
-            index = MergeDenseVectors(target, registers);
+            MergeDenseVectors(target, registers);
+            return;
         }
-        MergeDenseScalar(target, registers, index);
+        MergeDenseScalar(target, registers);
     }
 
-    /// <summary>The scalar twin of <see cref="MergeDense"/>, from a register on.</summary>
-    public static void MergeDenseScalar(Span<byte> target, ReadOnlySpan<byte> registers, int index)
+    /// <summary>The scalar twin of <see cref="MergeDense"/>.</summary>
+    public static void MergeDenseScalar(Span<byte> target, ReadOnlySpan<byte> registers)
     {
-        for (; index < Registers; index++)
+        for (int index = 0; index < Registers; index++)
         {
             target[index] = (byte)Math.Max(target[index], GetDense(registers, index));
         }
     }
 
-    /// <summary>24 bytes at a time: three bytes go to a lane of 32 bits, and its four registers to four bytes.</summary>
-    private static int MergeDenseVectors(Span<byte> target, ReadOnlySpan<byte> registers)
+    /// <summary>24 bytes at a time. Each half is loaded as 16 bytes, of which 12 count, so that the last ones go through a copy.</summary>
+    private static void MergeDenseVectors(Span<byte> target, ReadOnlySpan<byte> registers)
     {
-        const int step = 32, bytesPerStep = step * RegisterBits / 8;
-        Vector256<byte> spread = Vector256.Create(
-            (byte)0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255, 0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255);
-        Vector256<uint> first = Vector256.Create(0x3Fu), second = Vector256.Create(0x3F00u);
-        Vector256<uint> third = Vector256.Create(0x3F0000u), fourth = Vector256.Create(0x3F000000u);
-        ref byte source = ref MemoryMarshal.GetReference(registers);
-        ref byte into = ref MemoryMarshal.GetReference(target);
-        int index = 0;
-        // Each half is loaded as 16 bytes, of which 12 count, so the last steps are left to the scalar loop.
-        for (int at = 0; at + bytesPerStep + 4 <= registers.Length; at += bytesPerStep, index += step)
+        const int step = 32, bytesPerStep = step * RegisterBits / 8, registersBytes = Registers * RegisterBits / 8;
+        ref byte source = ref MemoryMarshal.GetReference(registers[..registersBytes]);
+        ref byte into = ref MemoryMarshal.GetReference(target[..Registers]);
+        const nuint last = registersBytes - bytesPerStep;
+        for (nuint at = 0; at < last; at += bytesPerStep)
         {
-            Vector256<byte> packed = Vector256.Create(
-                Vector128.LoadUnsafe(ref source, (nuint)at), Vector128.LoadUnsafe(ref source, (nuint)(at + bytesPerStep / 2)));
-            Vector256<uint> lanes = Avx2.Shuffle(packed, spread).AsUInt32();
-            Vector256<uint> values = (lanes & first) | ((lanes << 2) & second) | ((lanes << 4) & third) | ((lanes << 6) & fourth);
-            Vector256<byte> present = Vector256.LoadUnsafe(ref into, (nuint)index);
-            Vector256.Max(present, values.AsByte()).StoreUnsafe(ref into, (nuint)index);
+            RaiseToUnpacked(ref source, at, ref into);
+            into = ref Unsafe.Add(ref into, step);
         }
-        return index;
+        Span<byte> copy = stackalloc byte[Vector256<byte>.Count];
+        registers[(int)last..registersBytes].CopyTo(copy);
+        RaiseToUnpacked(ref MemoryMarshal.GetReference(copy), 0, ref into);
+    }
+
+    /// <summary>
+    /// Raises 32 registers of a byte each to those of 24 bytes. Four registers are in three bytes: of each four bytes of the
+    /// result, two lanes of 16 bits, the even registers come from the bytes 0 and 1–2, shifted right to the lower byte, the odd
+    /// ones from the bytes 0–1 and 2, shifted left to the upper byte. Products shift each lane by its own distance.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void RaiseToUnpacked(ref byte source, nuint at, ref byte into)
+    {
+        Vector256<byte> packed = Vector256.Create(Vector128.LoadUnsafe(ref source, at), Vector128.LoadUnsafe(ref source, at + 12));
+        Vector256<byte> evenBytes = Vector256.Create(
+            (byte)255, 0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255, 0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11);
+        Vector256<byte> oddBytes = Vector256.Create(
+            (byte)0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255, 0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255);
+        Vector256<ushort> even = Avx2.MultiplyHigh(
+            Avx2.Shuffle(packed, evenBytes).AsUInt16() & Vector256.Create(0x03F0_3F00u).AsUInt16(),
+            Vector256.Create(0x1000_0100u).AsUInt16());
+        Vector256<ushort> odd = Avx2.MultiplyLow(
+            Avx2.Shuffle(packed, oddBytes).AsUInt16() & Vector256.Create(0x00FC_0FC0u).AsUInt16(),
+            Vector256.Create(0x0040_0004u).AsUInt16());
+        Vector256.Max(Vector256.LoadUnsafe(ref into), (even | odd).AsByte()).StoreUnsafe(ref into);
     }
 
     /// <summary>Packs registers of a byte each into dense ones.</summary>
@@ -180,18 +197,79 @@ public static class HyperLogLog
         return (ulong)Math.Round(Alpha * m * m / z, MidpointRounding.AwayFromZero);
     }
 
-    /// <summary>How many registers have each value.</summary>
-    private static void CountValues(ReadOnlySpan<byte> registers, Span<int> counts)
+    /// <summary>How many registers of a byte each have each value, for 64 values.</summary>
+    public static void CountValues(ReadOnlySpan<byte> registers, Span<int> counts)
+    {
+        if (!Vector256.IsHardwareAccelerated || !UsesVectors)
+        {
+            CountValuesScalar(registers, counts);
+            return;
+        }
+        counts.Clear();
+        // Registers are small numbers that end soon: a pass for every eight values, until all registers are counted.
+        for (int value = 0, left = Registers; left > 0 && value <= LargestValue; value += ValuesPerPass)
+        {
+            left -= CountEightValues(registers[..Registers], (byte)value, counts.Slice(value, ValuesPerPass));
+        }
+    }
+
+    /// <summary>The scalar twin of <see cref="CountValues"/>.</summary>
+    public static void CountValuesScalar(ReadOnlySpan<byte> registers, Span<int> counts)
     {
         counts.Clear();
-        int left = Registers;
-        // Registers are small numbers that end soon: one pass of compares for each value, until none are left.
-        for (int value = 0; value <= LargestValue && left > 0; value++)
+        foreach (byte value in registers[..Registers])
         {
-            int found = registers[..Registers].Count((byte)value);
-            counts[value] = found;
-            left -= found;
+            counts[value]++;
         }
+    }
+
+    /// <summary>Counts eight values from one on; returns how many registers have one of them.</summary>
+    private static int CountEightValues(ReadOnlySpan<byte> registers, byte value, Span<int> counts)
+    {
+        // A lane of a byte counts at most one register a step, so that this many steps don't overflow it.
+        const int stepsPerBlock = 128;
+        ReadOnlySpan<Vector256<byte>> steps = MemoryMarshal.Cast<byte, Vector256<byte>>(registers);
+        Vector256<byte> one = Vector256<byte>.One, v0 = Vector256.Create(value), v1 = v0 + one, v2 = v1 + one, v3 = v2 + one;
+        Vector256<byte> four = Vector256.Create((byte)4);
+        counts.Clear();
+        for (; !steps.IsEmpty; steps = steps[stepsPerBlock..])
+        {
+            Vector256<byte> c0 = default, c1 = default, c2 = default, c3 = default;
+            Vector256<byte> c4 = default, c5 = default, c6 = default, c7 = default;
+            foreach (Vector256<byte> step in steps[..stepsPerBlock])
+            {
+                Vector256<byte> less = step - four;
+                // A match is all ones, which is -1.
+                c0 -= Vector256.Equals(step, v0);
+                c1 -= Vector256.Equals(step, v1);
+                c2 -= Vector256.Equals(step, v2);
+                c3 -= Vector256.Equals(step, v3);
+                c4 -= Vector256.Equals(less, v0);
+                c5 -= Vector256.Equals(less, v1);
+                c6 -= Vector256.Equals(less, v2);
+                c7 -= Vector256.Equals(less, v3);
+            }
+            counts[0] += Sum(c0);
+            counts[1] += Sum(c1);
+            counts[2] += Sum(c2);
+            counts[3] += Sum(c3);
+            counts[4] += Sum(c4);
+            counts[5] += Sum(c5);
+            counts[6] += Sum(c6);
+            counts[7] += Sum(c7);
+        }
+        int found = 0;
+        foreach (int count in counts)
+        {
+            found += count;
+        }
+        return found;
+    }
+
+    private static int Sum(Vector256<byte> lanes)
+    {
+        (Vector256<ushort> lower, Vector256<ushort> upper) = Vector256.Widen(lanes);
+        return Vector256.Sum(lower + upper);
     }
 
     private static double Sigma(double x)

@@ -53,6 +53,29 @@ public sealed class BitAndHyperLogLogTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(7)]
+    [InlineData(8)]
+    [InlineData(HyperLogLog.LargestValue)]
+    public void RegistersOfEveryValueAreCounted(int largest)
+    {
+        RandomSource random = new((ulong)largest + 1);
+        byte[] registers = new byte[HyperLogLog.Registers];
+        foreach (ref byte register in registers.AsSpan())
+        {
+            register = (byte)random.Below(largest + 1);
+        }
+        registers[^1] = (byte)largest;
+        int[] counts = new int[HyperLogLog.LargestValue + 1], scalar = new int[HyperLogLog.LargestValue + 1];
+        HyperLogLog.CountValues(registers, counts);
+        HyperLogLog.CountValuesScalar(registers, scalar);
+        Assert.Equal(scalar, counts);
+        Array.Fill(registers, (byte)largest);
+        HyperLogLog.CountValues(registers, counts);
+        Assert.Equal(HyperLogLog.Registers, counts[largest]);
+    }
+
+    [Theory]
     [InlineData(10)]
     [InlineData(1000)]
     [InlineData(200_000)]
@@ -70,7 +93,7 @@ public sealed class BitAndHyperLogLogTests
         }
         byte[] merged = new byte[HyperLogLog.Registers], scalar = new byte[HyperLogLog.Registers], packed = new byte[HyperLogLog.DenseBytes];
         HyperLogLog.MergeDense(merged, dense.AsSpan(HyperLogLog.HeaderBytes));
-        HyperLogLog.MergeDenseScalar(scalar, dense.AsSpan(HyperLogLog.HeaderBytes), 0);
+        HyperLogLog.MergeDenseScalar(scalar, dense.AsSpan(HyperLogLog.HeaderBytes));
         HyperLogLog.PackDense(packed.AsSpan(HyperLogLog.HeaderBytes), plain);
         Assert.Equal(plain, merged);
         Assert.Equal(plain, scalar);
