@@ -242,7 +242,7 @@ internal static class SortCommand
                 return false;
             }
         }
-        scores.Sort(order);
+        ScoreSort.Sort(scores, order);
         for (int start = 0, end; start < order.Length; start = end)
         {
             // Elements of the same score are ordered by their bytes.
