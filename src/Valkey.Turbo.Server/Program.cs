@@ -96,6 +96,7 @@ internal static class Program
         {
             return 1;
         }
+        using StopRequest stop = new(server);
         using NetworkServer network = new(server, pinned, log);
         try
         {
@@ -110,8 +111,7 @@ internal static class Program
         WritePidFile(config, log);
         log.Notice($"Running with threads={threads}, shards={server.Shards.Length}, io-engine={server.IoEngineName}");
         log.Notice("Ready to accept connections tcp");
-        string reason = WaitForShutdown(server);
-        log.Notice(reason);
+        log.Notice(stop.Wait());
         network.Stop();
         bool isSaved = Dataset.TryKeep(server, log);
         if (config.PidFile.Text.Length > 0)
@@ -141,23 +141,6 @@ internal static class Program
         log.Warning($"You requested maxclients of {clients} requiring at least {clients + own} max file descriptors.");
         log.Warning($"Current maximum open files is {limit}. maxclients has been reduced to {config.MaxClients.Number} to compensate for low ulimit. "
             + "If you need higher maxclients increase 'ulimit -n'.");
-    }
-
-    private static string WaitForShutdown(ServerInstance server)
-    {
-        using ManualResetEventSlim stop = new();
-        string reason = "User requested shutdown...";
-        server.ShutdownRequested = stop.Set;
-        void OnSignal(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            reason = $"Received {context.Signal.ToString().ToUpperInvariant()} scheduling shutdown...";
-            stop.Set();
-        }
-        using PosixSignalRegistration term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-        stop.Wait();
-        return reason;
     }
 
     private static void WritePidFile(ServerConfig config, ServerLog log)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 
 namespace Valkey.Turbo.Tests.EndToEnd;
 
@@ -90,6 +91,21 @@ public sealed class RestartTests : IDisposable
     }
 
     [Fact]
+    public void AServerCanBeStoppedAsSoonAsItAnswers()
+    {
+        for (int round = 0; round < 10; round++)
+        {
+            Launch([]);
+            using (RespClient client = ConnectEarly())
+            {
+                client.Send("SHUTDOWN", "NOSAVE");
+            }
+            Assert.True(_process!.WaitForExit(10_000));
+            Assert.Equal(0, _process.ExitCode);
+        }
+    }
+
+    [Fact]
     public void ADamagedFileKeepsTheServerFromStarting()
     {
         File.WriteAllText(Path.Combine(_directory, "dump.rdb"), "nonsense, and some more of it");
@@ -101,6 +117,21 @@ public sealed class RestartTests : IDisposable
     }
 
     private RespClient Connect() => new(new IPEndPoint(IPAddress.Loopback, _port));
+
+    /// <summary>Connects as soon as the port is open, which is before the server says that it is ready.</summary>
+    private RespClient ConnectEarly()
+    {
+        for (long start = Environment.TickCount64; ; Thread.Sleep(1))
+        {
+            try
+            {
+                return Connect();
+            }
+            catch (SocketException) when (Environment.TickCount64 - start < 10_000)
+            {
+            }
+        }
+    }
 
     private void Start(params string[] options)
     {
