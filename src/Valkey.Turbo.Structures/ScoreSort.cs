@@ -16,7 +16,7 @@ public static class ScoreSort
     private const ulong SignBit = 1UL << 63;
 
     /// <summary>Sorts ascending, indexes along with their scores. Equal scores stay together, in any order.</summary>
-    /// <param name="scores">The scores, none of which is NaN; zeros lose their sign.</param>
+    /// <param name="scores">The scores, none of which is NaN; zeros may lose their sign.</param>
     /// <param name="indexes">As many indexes.</param>
     public static void Sort(Span<double> scores, Span<int> indexes)
     {

@@ -35,7 +35,10 @@ public static class HyperLogLog
     private const int IndexBits = 14;
     private const int RegisterBits = 6;
     private const int HashBits = 64 - IndexBits;
+
+    // So many counters stay in the vector registers.
     private const int ValuesPerPass = 8;
+
     private const ulong Seed = 0xadc83b19;
     private const byte Dense = 0;
     private const byte Sparse = 1;

@@ -1,11 +1,10 @@
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
-using Xunit;
 
 namespace Valkey.Turbo.Tests.Structures;
 
 /// <summary>Scores sorted by radix and by comparison, beside the library's sort.</summary>
-public class ScoreSortTests
+public sealed class ScoreSortTests
 {
     private static readonly double[] s_edges =
         [0, -0.0, double.PositiveInfinity, double.NegativeInfinity, double.Epsilon, -double.Epsilon, double.MaxValue, double.MinValue, 1, -1];
