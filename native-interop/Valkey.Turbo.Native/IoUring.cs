@@ -9,12 +9,12 @@ namespace Valkey.Turbo.Native;
 /// Layouts and numbers: the kernel's <c>include/uapi/linux/io_uring.h</c>.
 /// </summary>
 /// <remarks>
-/// Submission: <c>Prepare*</c> writes an entry, <see cref="SubmitAndWait"/> publishes all of them with one system call.
+/// Submission: <c>Prepare*</c> writes an entry, <see cref="SubmitAndWait"/> publishes all of them, with one system call if the ring
+/// has room for them and the kernel takes them all.
 /// Completion: <see cref="TryPeek"/> then <see cref="Advance"/>, in a loop.
 /// </remarks>
 public sealed unsafe class IoUring : IDisposable
 {
-
     private const uint SetupCqSize = 1 << 3;
     private const uint SetupSubmitAll = 1 << 7;
     private const uint SetupSingleIssuer = 1 << 12;
@@ -26,7 +26,6 @@ public sealed unsafe class IoUring : IDisposable
     private const int RegisterPbufRing = 22;
     private const int RegisterRingFds = 20;
     private const int ParametersBytes = 120;
-    private const int EntryBytes = 64;
 
     private const byte OpPollAdd = 6;
     private const byte OpSend = 26;
@@ -48,53 +47,41 @@ public sealed unsafe class IoUring : IDisposable
     private readonly nint _entriesAddress;
     private readonly nuint _entriesBytes;
 
-    /// <summary>Producer index of submissions: written by this thread with release, read by the kernel.</summary>
-    private readonly uint* _sqTail;
-    /// <summary>Consumer index of submissions: written by the kernel.</summary>
-    private readonly uint* _sqHead;
+    private readonly SubmissionQueue _submissions;
     /// <summary>Flags that the kernel raises.</summary>
     private readonly uint* _sqFlags;
-    private readonly uint _sqMask;
-    private readonly uint _sqCount;
-    private readonly byte* _entries;
     /// <summary>Producer index of completions: written by the kernel, read with acquire.</summary>
     private readonly uint* _cqTail;
     /// <summary>Consumer index of completions: written by this thread with release.</summary>
     private readonly uint* _cqHead;
     private readonly uint _cqMask;
     private readonly byte* _completions;
-    private uint _localTail;
-    private uint _submittedTail;
 
     private IoUring(int fd, byte* parameters)
     {
         _fd = fd;
-        _sqCount = *(uint*)parameters;
+        uint sqCount = *(uint*)parameters;
         uint cqCount = *(uint*)(parameters + 4);
         byte* sq = parameters + 40;
         byte* cq = parameters + 80;
-        nuint sqBytes = *(uint*)(sq + 24) + _sqCount * sizeof(uint);
+        nuint sqBytes = *(uint*)(sq + 24) + sqCount * sizeof(uint);
         nuint cqBytes = *(uint*)(cq + 20) + cqCount * 16;
         _ringBytes = Math.Max(sqBytes, cqBytes);
-        _entriesBytes = _sqCount * EntryBytes;
+        _entriesBytes = sqCount * SubmissionQueue.EntryBytes;
         _ringAddress = MapRing(fd, _ringBytes, 0);
         _entriesAddress = MapRing(fd, _entriesBytes, 0x10000000);
         byte* ring = (byte*)_ringAddress;
-        _sqHead = (uint*)(ring + *(uint*)sq);
-        _sqTail = (uint*)(ring + *(uint*)(sq + 4));
-        _sqMask = *(uint*)(ring + *(uint*)(sq + 8));
         _sqFlags = (uint*)(ring + *(uint*)(sq + 16));
         uint* array = (uint*)(ring + *(uint*)(sq + 24));
-        for (uint i = 0; i < _sqCount; i++)
+        for (uint i = 0; i < sqCount; i++)
         {
             array[i] = i;
         }
-        _entries = (byte*)_entriesAddress;
+        _submissions = new SubmissionQueue((uint*)(ring + *(uint*)sq), (uint*)(ring + *(uint*)(sq + 4)), (byte*)_entriesAddress, sqCount);
         _cqHead = (uint*)(ring + *(uint*)cq);
         _cqTail = (uint*)(ring + *(uint*)(cq + 4));
         _cqMask = *(uint*)(ring + *(uint*)(cq + 8));
         _completions = ring + *(uint*)(cq + 20);
-        _localTail = _submittedTail = *_sqTail;
         (_enterFd, _enterFlags) = RegisterOwnDescriptor(fd);
     }
 
@@ -170,11 +157,11 @@ public sealed unsafe class IoUring : IDisposable
     public uint PrepareQuietSend(int fd, nint address, int byteCount, ulong userData)
     {
         PrepareSend(fd, address, byteCount, userData, MsgNoSignal | MsgWaitAll | MsgDontWait)[1] = FlagSkipSuccess;
-        return _localTail - 1;
+        return _submissions.NextNumber - 1;
     }
 
     /// <summary>Whether the kernel has taken an entry by its number.</summary>
-    public bool HasSubmitted(uint number) => (int)(Volatile.Read(ref *_sqHead) - number) > 0;
+    public bool HasSubmitted(uint number) => _submissions.HasTaken(number);
 
     /// <summary>Reports a descriptor's readability again and again.</summary>
     public void PreparePollMultishot(int fd, ulong userData)
@@ -185,33 +172,25 @@ public sealed unsafe class IoUring : IDisposable
     }
 
     /// <summary>Submits everything prepared; waits for a completion, at most <paramref name="timeoutMs"/> (-1: for ever, 0: not).</summary>
+    /// <remarks>What the kernel refuses just now, for want of memory or of room for completions, stays prepared.</remarks>
     public void SubmitAndWait(int timeoutMs)
     {
-        Volatile.Write(ref *_sqTail, _localTail);
-        uint toSubmit = _localTail - _submittedTail;
-        _submittedTail = _localTail;
-        long* time = stackalloc long[2];
-        ulong* argument = stackalloc ulong[3];
-        argument[0] = 0;
-        argument[1] = 0;
-        argument[2] = 0;
-        uint waitFor = timeoutMs == 0 ? 0u : 1u;
-        if (timeoutMs > 0)
+        uint toSubmit = _submissions.Publish();
+        while (_submissions.WaitingCount > 0)
         {
-            time[0] = timeoutMs / 1000;
-            time[1] = timeoutMs % 1000 * 1_000_000L;
-            argument[2] = (ulong)time;
+            uint untaken = _submissions.UntakenCount;
+            Enter(toSubmit, 0);
+            if (_submissions.UntakenCount == untaken)
+            {
+                break;
+            }
+            toSubmit = _submissions.Publish();
         }
-        // GETEVENTS even when not waiting: with deferred task running, completions appear only then.
-        nint result = SystemCall.Invoke(SystemCall.IoUringEnter, _enterFd, (nint)toSubmit, (nint)waitFor,
-            (nint)(EnterGetEvents | EnterExtArg | _enterFlags), (nint)argument, 24);
-        if (result >= 0 && (uint)result < toSubmit)
+        bool isRefused = Enter(toSubmit, timeoutMs) < 0 && toSubmit > 0;
+        if (isRefused && timeoutMs != 0)
         {
-            _submittedTail -= toSubmit - (uint)result;
-        }
-        else if (result < 0 && Errno.Last is not (Errno.ETIME or Errno.EINTR))
-        {
-            _submittedTail -= toSubmit;
+            // The call did not get as far as waiting. What is under way may make room meanwhile; soon it is tried again.
+            Enter(0, 1);
         }
     }
 
@@ -248,6 +227,7 @@ public sealed unsafe class IoUring : IDisposable
 
     public void Dispose()
     {
+        _submissions.Dispose();
         munmap((void*)_ringAddress, (size_t)(ulong)_ringBytes);
         munmap((void*)_entriesAddress, (size_t)(ulong)_entriesBytes);
         close(_fd);
@@ -264,17 +244,31 @@ public sealed unsafe class IoUring : IDisposable
 
     private byte* NextEntry(byte operation, int fd, ulong userData)
     {
-        if (_localTail - Volatile.Read(ref *_sqHead) == _sqCount)
-        {
-            SubmitAndWait(0);
-        }
-        byte* e = _entries + (_localTail & _sqMask) * EntryBytes;
-        _localTail++;
-        Unsafe.InitBlockUnaligned(e, 0, EntryBytes);
+        byte* e = _submissions.Next();
         *e = operation;
         *(int*)(e + 4) = fd;
         *(ulong*)(e + 32) = userData;
         return e;
+    }
+
+    /// <summary>Submits up to <paramref name="toSubmit"/> entries and waits. What became of them, <see cref="_submissions"/> knows.</summary>
+    private nint Enter(uint toSubmit, int timeoutMs)
+    {
+        long* time = stackalloc long[2];
+        ulong* argument = stackalloc ulong[3];
+        argument[0] = 0;
+        argument[1] = 0;
+        argument[2] = 0;
+        uint waitFor = timeoutMs == 0 ? 0u : 1u;
+        if (timeoutMs > 0)
+        {
+            time[0] = timeoutMs / 1000;
+            time[1] = timeoutMs % 1000 * 1_000_000L;
+            argument[2] = (ulong)time;
+        }
+        // GETEVENTS even when not waiting: with deferred task running, completions appear only then.
+        return SystemCall.Invoke(SystemCall.IoUringEnter, _enterFd, (nint)toSubmit, (nint)waitFor,
+            (nint)(EnterGetEvents | EnterExtArg | _enterFlags), (nint)argument, 24);
     }
 
     private static nint MapRing(int fd, nuint bytes, long offset)
