@@ -59,6 +59,9 @@ internal sealed class Connection : ISessionTransport
     /// <summary>The connection ends with the turn.</summary>
     internal bool IsDoomed { get; set; }
 
+    /// <summary>The peer has ended its direction; what it asked for before is still answered.</summary>
+    internal bool HasEnded { get; set; }
+
     // What the engine has under way.
     internal bool IsReceiving { get; set; }
 

@@ -55,7 +55,7 @@ internal sealed class EpollEngine : IIoEngine
             if (sent == -Errno.EAGAIN)
             {
                 connection.WaitsForWritable = true;
-                _epoll.Modify(connection.Descriptor, UserData(connection), readable: true, writable: true);
+                Watch(connection);
                 return;
             }
             if (sent < 0 && sent != -Errno.EINTR)
@@ -123,11 +123,17 @@ internal sealed class EpollEngine : IIoEngine
         if (ready.Writable && connection.WaitsForWritable)
         {
             connection.WaitsForWritable = false;
-            _epoll.Modify(connection.Descriptor, UserData(connection), readable: true, writable: false);
+            Watch(connection);
             Send(connection);
         }
         if (!ready.Readable || connection.IsClosing)
         {
+            return;
+        }
+        if (!connection.IsReceiving)
+        {
+            // Its end was received before; this is what is reported without being asked for: that the other direction has failed too.
+            _events.OnDisconnected(connection);
             return;
         }
         int received = Sockets.Receive(connection.Descriptor, _buffer);
@@ -135,11 +141,21 @@ internal sealed class EpollEngine : IIoEngine
         {
             _events.OnReceived(connection, _buffer.AsSpan(0, received));
         }
+        else if (received == 0)
+        {
+            // Level-triggered: the end would be reported for ever.
+            connection.IsReceiving = false;
+            Watch(connection);
+            _events.OnEnded(connection);
+        }
         else if (received is not (-Errno.EAGAIN or -Errno.EINTR))
         {
             _events.OnDisconnected(connection);
         }
     }
+
+    private void Watch(Connection connection) => _epoll.Modify(
+        connection.Descriptor, UserData(connection), readable: connection.IsReceiving, writable: connection.WaitsForWritable);
 
     private static ulong UserData(Connection connection) =>
         (ulong)connection.Generation << 32 | (ulong)(uint)connection.Slot << 8 | KindConnection;

@@ -52,7 +52,10 @@ internal interface IIoEvents
     /// <summary>Bytes have arrived; they are valid, and may be changed, during the call only.</summary>
     void OnReceived(Connection connection, Span<byte> bytes);
 
-    /// <summary>The peer has ended the stream, or the connection has failed.</summary>
+    /// <summary>The peer sends nothing more, but may still read; the engine receives nothing more either.</summary>
+    void OnEnded(Connection connection);
+
+    /// <summary>The connection has failed: nothing can be sent any more.</summary>
     void OnDisconnected(Connection connection);
 
     /// <summary>Everything queued has been sent.</summary>

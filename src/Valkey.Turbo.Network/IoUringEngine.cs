@@ -284,9 +284,20 @@ internal sealed class IoUringEngine : IIoEngine
             }
             _buffers.Return(completion);
         }
-        else if (completion.Result is not (-Errno.ENOBUFS or -Errno.EINTR) && !connection.IsClosing)
+        else if (completion.Result == 0)
         {
-            _events.OnDisconnected(connection);
+            if (!connection.IsClosing)
+            {
+                _events.OnEnded(connection);
+            }
+            return;
+        }
+        else if (completion.Result is not (-Errno.ENOBUFS or -Errno.EINTR))
+        {
+            if (!connection.IsClosing)
+            {
+                _events.OnDisconnected(connection);
+            }
             return;
         }
         if (!connection.IsReceiving && !connection.IsClosing)

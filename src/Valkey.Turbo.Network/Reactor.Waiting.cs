@@ -106,6 +106,23 @@ internal sealed partial class Reactor
         _lane = _ordinaryLane;
     }
 
+    /// <summary>
+    /// Ends a connection whose peer has ended its direction, once all that it asked for is answered and sent. What would still wait for
+    /// another client, or for the end of a pause, is given up.
+    /// </summary>
+    private void EndIfAnswered(Connection connection)
+    {
+        Session session = connection.Session;
+        bool isBlocked = session.Blocked is { Work: null, IsWaiting: true } || session.IsPostponed;
+        if (connection.IsClosing || (connection.IsParked && !isBlocked))
+        {
+            return;
+        }
+        session.EndBlocked(_worker);
+        session.ClosesAfterReply = true;
+        MarkDirty(connection);
+    }
+
     private void Resume(Connection connection)
     {
         // A command that also waits for shards is tried again anyway.

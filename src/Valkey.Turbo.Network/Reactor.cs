@@ -118,7 +118,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             }
             return;
         }
-        if (connection.IsClosing || connection.IsDoomed)
+        if (connection.IsClosing || connection.IsDoomed || connection.Session.ClosesAfterReply)
         {
             return;
         }
@@ -208,6 +208,12 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         connection.InputPeakBytes = Math.Max(connection.InputPeakBytes, connection.ExpectedInputBytes);
     }
 
+    public void OnEnded(Connection connection)
+    {
+        connection.HasEnded = true;
+        EndIfAnswered(connection);
+    }
+
     public void OnDisconnected(Connection connection)
     {
         if (!connection.IsClosing)
@@ -266,6 +272,10 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             {
                 connection.Input.Release();
             }
+        }
+        if (connection.HasEnded)
+        {
+            EndIfAnswered(connection);
         }
     }
 

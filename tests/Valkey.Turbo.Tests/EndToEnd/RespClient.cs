@@ -45,6 +45,9 @@ internal sealed class RespClient : IDisposable
 
     internal string Read() => RespText.Read(_reader);
 
+    /// <summary>Says that no more requests will come; replies can still be read.</summary>
+    internal void EndSending() => _socket.Shutdown(SocketShutdown.Send);
+
     /// <summary>Whether the server has closed the connection.</summary>
     internal bool IsAtEnd() => _reader.ReadByte() < 0;
 
