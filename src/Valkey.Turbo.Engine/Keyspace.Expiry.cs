@@ -59,7 +59,7 @@ public sealed partial class Keyspace
             {
                 ReadOnlySpan<byte> key = Entry.Key(address);
                 TablePosition position = Table.Find(key, KeyHash.Of(key));
-                if (!RemoveIfExpired(worker, position))
+                if (!IsUnseen(worker, position, mayRemove: true))
                 {
                     HasDueFields |= ExpireFields(worker, position);
                 }
@@ -114,7 +114,8 @@ public sealed partial class Keyspace
         }
     }
 
-    private bool RemoveIfExpired(Worker worker, TablePosition position)
+    /// <summary>Whether the caller is not to see an entry because it has expired. It is removed then, if that is allowed.</summary>
+    private bool IsUnseen(Worker worker, TablePosition position, bool mayRemove)
     {
         long expiresAt = new Entry(position.Entry).ExpiresAtUnixMs;
         if (expiresAt == ITableEntry.NoExpiry || expiresAt > worker.NowUnixMs)
@@ -126,11 +127,10 @@ public sealed partial class Keyspace
             return false;
         }
         // While clients are paused or data is brought in, keys stay; those who may still read just don't see them.
-        if (worker.Server.KeepsExpired && !worker.IsWriting)
+        if (mayRemove && (worker.IsWriting || !worker.Server.KeepsExpired))
         {
-            return true;
+            Expire(worker, position);
         }
-        Expire(worker, position);
         return true;
     }
 

@@ -36,12 +36,18 @@ public sealed partial class Keyspace
     internal List<KeyListingPart> Listings { get; } = [];
 
     /// <summary>Finds a live entry. One that has expired is removed and journalled as deleted.</summary>
+    public TablePosition Find(Worker worker, ReadOnlySpan<byte> key, ulong hash) => Find(worker, key, hash, mayRemove: true);
+
+    /// <summary>
+    /// Finds a live entry. One that has expired is removed only if <paramref name="mayRemove"/>, as that moves other entries: who holds
+    /// positions in the table already must not.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TablePosition Find(Worker worker, ReadOnlySpan<byte> key, ulong hash)
+    public TablePosition Find(Worker worker, ReadOnlySpan<byte> key, ulong hash, bool mayRemove)
     {
         Shard.AssertBorrowed();
         TablePosition position = Table.Find(key, hash);
-        if (!position.IsNone && new Entry(position.Entry).HasExpiryField && RemoveIfExpired(worker, position))
+        if (!position.IsNone && new Entry(position.Entry).HasExpiryField && IsUnseen(worker, position, mayRemove))
         {
             return default;
         }

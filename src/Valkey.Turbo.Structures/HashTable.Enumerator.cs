@@ -1,4 +1,5 @@
 using System.Numerics;
+using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Structures;
 
@@ -15,10 +16,16 @@ public readonly unsafe partial struct HashTable<TEntry>
         private Bucket _bucket;
         private long _next;
         private int _mask;
+#if CHECKED
+        private readonly long _version;
+#endif
 
         internal Enumerator(HashTable<TEntry> table)
         {
             _table = table;
+#if CHECKED
+            _version = table._state->Version;
+#endif
         }
 
         /// <summary>The entry now visited.</summary>
@@ -26,6 +33,9 @@ public readonly unsafe partial struct HashTable<TEntry>
 
         public bool MoveNext()
         {
+#if CHECKED
+            Invariant.Check(_table._state->Version == _version);
+#endif
             while (_mask == 0)
             {
                 _bucket = _bucket.IsNull ? default : _bucket.Next;

@@ -1,33 +1,10 @@
+using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Structures;
-
-/// <summary>Where an entry stands in a table; valid until the table next changes.</summary>
-public readonly struct TablePosition
-{
-    internal readonly Bucket Bucket;
-    internal readonly int Place;
-    internal readonly nint Head;
-
-    internal TablePosition(Bucket head, Bucket bucket, int place)
-    {
-        unsafe
-        {
-            Head = (nint)head.Address;
-        }
-        Bucket = bucket;
-        Place = place;
-    }
-
-    /// <summary>Whether nothing was found.</summary>
-    public bool IsNone => Bucket.IsNull;
-
-    /// <summary>The entry that stands here.</summary>
-    public nint Entry => Bucket.Entry(Place);
-}
 
 /// <summary>
 /// Linear hashing (Litwin, 1980) over cache-line buckets: the table grows and shrinks by one bucket at a time, so the fill
@@ -49,7 +26,11 @@ public readonly unsafe partial struct HashTable<TEntry>
     private const long ShrinkBelowHalves = 6;
     private const int EntriesOnStack = 64;
 
+#if CHECKED
+    private const int StateBytes = 96;
+#else
     private const int StateBytes = 88;
+#endif
 
     /// <summary>What a table consists of; lies in the arena, so that a table costs the collector nothing.</summary>
     [StructLayout(LayoutKind.Sequential, Size = StateBytes)]
@@ -68,6 +49,10 @@ public readonly unsafe partial struct HashTable<TEntry>
         internal int SegmentCapacity;
         internal short FirstSegmentBuckets;
         internal short ExpectedEntryBytes;
+#if CHECKED
+        /// <summary>How often entries have moved, come or gone: a position is good for one version of its table.</summary>
+        internal long Version;
+#endif
     }
 
     private readonly State* _state;
@@ -162,7 +147,7 @@ public readonly unsafe partial struct HashTable<TEntry>
                 int place = BitOperations.TrailingZeroCount(mask);
                 if (TEntry.Key(bucket.Entry(place)).SequenceEqual(key))
                 {
-                    return new TablePosition(head, bucket, place);
+                    return PositionOf(head, bucket, place);
                 }
                 mask &= mask - 1;
             }
@@ -175,6 +160,8 @@ public readonly unsafe partial struct HashTable<TEntry>
     /// <summary>Adds an entry whose key is not in the table.</summary>
     public void Insert(nint entry, ulong hash)
     {
+        Invariant.Check(Find(TEntry.Key(entry), hash).IsNone);
+        BeginVersion();
         Place(BucketAt(IndexOf(hash)), entry, TagOf(hash));
         ExpectEntryBytes(TEntry.Bytes(entry));
         _state->Count++;
@@ -187,6 +174,7 @@ public readonly unsafe partial struct HashTable<TEntry>
     /// <summary>Puts another entry of the same key in an entry's place. The old one is not freed.</summary>
     public void Replace(TablePosition position, nint entry)
     {
+        position.CheckVersion();
         long expiresAt = TEntry.ExpiresAtUnixMs(entry);
         bool expires = expiresAt != ITableEntry.NoExpiry;
         bool expired = (position.Bucket.Expiring >> position.Place & 1) != 0;
@@ -203,6 +191,8 @@ public readonly unsafe partial struct HashTable<TEntry>
     /// <summary>Takes an entry out. It is not freed.</summary>
     public void Remove(TablePosition position)
     {
+        position.CheckVersion();
+        BeginVersion();
         Bucket head = new((byte*)position.Head);
         Bucket bucket = position.Bucket;
         if ((bucket.Expiring >> position.Place & 1) != 0)
@@ -275,6 +265,21 @@ public readonly unsafe partial struct HashTable<TEntry>
                 return bucket.Entry(place);
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+#if CHECKED
+    private TablePosition PositionOf(Bucket head, Bucket bucket, int place) => new(head, bucket, place, &_state->Version);
+#else
+    private static TablePosition PositionOf(Bucket head, Bucket bucket, int place) => new(head, bucket, place);
+#endif
+
+    [Conditional("CHECKED")]
+    private void BeginVersion()
+    {
+#if CHECKED
+        _state->Version++;
+#endif
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -245,6 +245,7 @@ internal static class DebugCommand
         for (long i = 0; i < count; i++)
         {
             byte[] name = System.Text.Encoding.UTF8.GetBytes($"{prefix}:{i}");
+            context.Settle(name, context.Session.Database);
             KeyHandle key = context.Open(name, context.Session.Database);
             if (key.Exists)
             {

@@ -143,7 +143,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         return key;
     }
 
-    /// <summary>The same for a key of the session's database that is no argument; its shard must be held.</summary>
+    /// <summary>The same for a key of the session's database that is no key argument; its shard must be held. What has expired stays.</summary>
     public KeyHandle Peek(ReadOnlySpan<byte> name)
     {
         KeyHandle key = Open(name, Session.Database);
@@ -182,42 +182,26 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
         }
     }
 
-    /// <summary>
-    /// Starts loading every key from an argument on, in steps: for commands over several keys, whose cache misses then run side
-    /// by side. The dispatcher does so for first keys.
-    /// </summary>
-    public void Prefetch(int first, int step)
-    {
-        if (ArgumentCount - first <= step)
-        {
-            return;
-        }
-        for (int i = first; i < ArgumentCount; i += step)
-        {
-            ReadOnlySpan<byte> name = Argument(i);
-            Server.Shards[Server.ShardOf(name)].Keyspaces[Session.Database].Table.PrefetchBucket(KeyHash.Of(name));
-        }
-        for (int i = first; i < ArgumentCount; i += step)
-        {
-            ReadOnlySpan<byte> name = Argument(i);
-            Server.Shards[Server.ShardOf(name)].Keyspaces[Session.Database].Table.PrefetchEntry(KeyHash.Of(name));
-        }
-    }
-
-    /// <summary>Looks up a key without leaving a trace.</summary>
+    /// <summary>Looks up a key argument without leaving a trace.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public KeyHandle Open(int index)
     {
         ReadOnlySpan<byte> name = Argument(index);
         bool isFirst = index == Command.Keys.First;
-        return Open(name, isFirst ? _firstKeyHash : KeyHash.Of(name), isFirst ? _firstKeyShard : Server.ShardOf(name), Session.Database);
+        ulong hash = isFirst ? _firstKeyHash : KeyHash.Of(name);
+        // The only key may go on sight: there is no position of another that this could make wrong.
+        return Open(name, hash, isFirst ? _firstKeyShard : Server.ShardOf(name), Session.Database, mayRemove: !Command.HasSeveralKeys);
     }
 
-    /// <summary>Looks up a key in any database; its shard must be held.</summary>
-    public KeyHandle Open(ReadOnlySpan<byte> name, int database) => Open(name, KeyHash.Of(name), Server.ShardOf(name), database);
+    /// <summary>
+    /// Looks up a key in any database; its shard must be held. What has expired stays, so that a key that is to be written and is no key
+    /// argument is to be settled first.
+    /// </summary>
+    public KeyHandle Open(ReadOnlySpan<byte> name, int database) =>
+        Open(name, KeyHash.Of(name), Server.ShardOf(name), database, mayRemove: false);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private KeyHandle Open(ReadOnlySpan<byte> name, ulong hash, int shard, int database)
+    private KeyHandle Open(ReadOnlySpan<byte> name, ulong hash, int shard, int database, bool mayRemove)
     {
         Keyspace keyspace = Server.Shards[shard].Keyspaces[database];
         return new KeyHandle
@@ -225,7 +209,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
             Name = name,
             Hash = hash,
             Keyspace = keyspace,
-            Position = keyspace.Find(Worker, name, hash),
+            Position = keyspace.Find(Worker, name, hash, mayRemove),
         };
     }
 

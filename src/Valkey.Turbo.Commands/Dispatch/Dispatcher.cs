@@ -210,6 +210,10 @@ public sealed partial class Dispatcher : IDisposable
     private void RunHandler(Session session, CommandSpec spec)
     {
         int errors = _reply.ErrorCount;
+        if (spec.HasSeveralKeys)
+        {
+            _context.SettleKeys();
+        }
         if (session.ReplyMode == ReplyMode.On)
         {
             spec.Run!(_context);

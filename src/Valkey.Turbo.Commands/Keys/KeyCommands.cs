@@ -53,7 +53,6 @@ internal static class KeyCommands
     {
         int deleted = 0;
         bool lazily = context.Command.Name == "unlink" || context.Server.Config.LazyUserDel.IsSet;
-        context.Prefetch(1, 1);
         for (int i = 1; i < context.ArgumentCount; i++)
         {
             KeyHandle key = context.Open(i);
@@ -70,7 +69,6 @@ internal static class KeyCommands
     private static void Exists(CommandContext context)
     {
         int existing = 0;
-        context.Prefetch(1, 1);
         for (int i = 1; i < context.ArgumentCount; i++)
         {
             existing += context.Peek(i).Exists ? 1 : 0;

@@ -116,6 +116,7 @@ internal static class MoveCommands
             context.Reply.Error(Errors.SameObject);
             return;
         }
+        context.Settle(context.Argument(2), database);
         KeyHandle source = context.Read(1);
         KeyHandle target = context.Open(context.Argument(2), database);
         if (!source.Exists || (target.Exists && !replaces))
@@ -144,6 +145,7 @@ internal static class MoveCommands
             context.Reply.Error(Errors.SameObject);
             return;
         }
+        context.Settle(context.Argument(1), database);
         KeyHandle source = context.Write(1);
         KeyHandle target = context.Open(context.Argument(1), database);
         if (!source.Exists || target.Exists)

@@ -33,7 +33,6 @@ internal static class MultiKeyStringCommands
 
     private static void MGet(CommandContext context)
     {
-        context.Prefetch(1, 1);
         context.Reply.Array(context.ArgumentCount - 1);
         for (int i = 1; i < context.ArgumentCount; i++)
         {
@@ -53,7 +52,6 @@ internal static class MultiKeyStringCommands
     {
         if (HasPairs(context))
         {
-            context.Prefetch(1, 2);
             SetPairs(context, 1, context.ArgumentCount, keepsTtl: false, ITableEntry.NoExpiry);
             context.Reply.Ok();
         }

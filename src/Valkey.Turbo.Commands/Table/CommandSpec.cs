@@ -191,6 +191,9 @@ public sealed class CommandSpec
     /// </summary>
     public bool IsBrief { get; internal set; }
 
+    /// <summary>Whether a request may name more than one key.</summary>
+    public bool HasSeveralKeys { get; internal set; }
+
     /// <summary>Its number in the statistics.</summary>
     public int Id { get; internal set; }
 

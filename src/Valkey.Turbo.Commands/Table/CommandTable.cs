@@ -119,6 +119,8 @@ public sealed class CommandTable
         spec.IsBrief = spec.Complexity.StartsWith("O(1)", StringComparison.Ordinal)
             || spec.Complexity.StartsWith("O(log", StringComparison.Ordinal)
             || spec.Complexity.EndsWith(" given.", StringComparison.Ordinal);
+        spec.HasSeveralKeys = spec.Keys.HasKeys && spec.Keys.Flags != KeyFlags.NotKey
+            && (spec.Keys.First != spec.Keys.Last || Array.Exists(spec.MoreKeys, keys => keys.HasKeys));
         all.Add(spec);
         _byFullName.Add(spec.FullName, spec);
         foreach (CommandSpec subcommand in spec.Subcommands)

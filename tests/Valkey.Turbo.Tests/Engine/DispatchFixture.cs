@@ -16,9 +16,9 @@ internal sealed class DispatchFixture : IDisposable
     private readonly RequestBatch _batch = new();
     private readonly Dispatcher _dispatcher;
 
-    internal DispatchFixture(IJournalSink? journal = null, Clock? clock = null)
+    internal DispatchFixture(IJournalSink? journal = null, Clock? clock = null, ulong? seed = null)
     {
-        Server = new ServerInstance(new ServerConfig(), 1, clock: clock) { Journal = journal };
+        Server = new ServerInstance(new ServerConfig(), 1, clock: clock, seed: seed) { Journal = journal };
         _queue = new OutputQueue(_pool);
         _dispatcher = new Dispatcher(Server.Workers[0], _reply);
         Session = new Session(1, new NoTransport(), 0) { IsAuthenticated = true };
