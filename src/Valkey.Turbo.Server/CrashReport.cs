@@ -20,9 +20,22 @@ internal static class CrashReport
             text.Append("------ LAST COMMANDS ------\n");
             foreach (Session session in server.Clients.Values.OrderByDescending(session => session.LastActiveNs).Take(16))
             {
-                text.Append(session.Describe(server.Clock.MonotonicNs)).Append('\n');
+                text.Append(Describe(session, server.Clock.MonotonicNs)).Append('\n');
             }
         }
         return text.Append("=== VALKEY.TURBO BUG REPORT END ===\n").ToString();
+    }
+
+    private static string Describe(Session session, long nowNs)
+    {
+        try
+        {
+            return session.Describe(nowNs);
+        }
+        catch (Exception e)
+        {
+            // Its thread may be changing it, or have died while it did; that must not cost the rest of the report.
+            return $"id={session.Id} ({e.Message})";
+        }
     }
 }

@@ -79,6 +79,8 @@ internal static class DebugCommand
             case "POPULATE" when context.ArgumentCount >= 3:
                 Populate(context);
                 return;
+            case "PANIC" when context.ArgumentCount == 2:
+                throw new InvalidOperationException("DEBUG PANIC");
             case "HTSTATS" or "HTSTATS-KEY":
                 context.Reply.Verbatim("txt", TableStats(context));
                 return;
@@ -287,6 +289,8 @@ internal static class DebugCommand
         "    Write <message> to the server log.",
         "OBJECT <key>",
         "    Show low level info about key and associated value.",
+        "PANIC",
+        "    Crash the server.",
         "POPULATE <count> [<prefix>] [<size>]",
         "    Create <count> string keys named key:<num>.",
         "PROTOCOL <type>",

@@ -164,7 +164,12 @@ public sealed class Evictor(Worker worker)
     {
         if (policy is { IsRandom: true, OnlyVolatile: false })
         {
-            _pool.Add(0, shard.Index, keyspace.Database, Entry.Key(keyspace.Table.RandomEntry(worker.Random)));
+            // The keys were counted before the shard was held; there may be none left.
+            nint any = keyspace.Table.RandomEntry(worker.Random);
+            if (any != 0)
+            {
+                _pool.Add(0, shard.Index, keyspace.Database, Entry.Key(any));
+            }
             return;
         }
         int wanted = policy.IsRandom ? 1 : (int)_server.Config.MaxMemorySamples.Number;

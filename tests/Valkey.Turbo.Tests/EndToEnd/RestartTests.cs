@@ -148,6 +148,26 @@ public sealed class RestartTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void AnExceptionOnAnyThreadEndsTheServerWithAReport(int threads)
+    {
+        string logFile = Path.Combine(_directory, "log");
+        Launch(["--threads", $"{threads}", "--enable-debug-command", "yes", "--logfile", logFile]);
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(logFile) && File.ReadAllText(logFile).Contains("Ready to accept", StringComparison.Ordinal), 10_000));
+        // Connections go to the thread with the fewest: to each of them in turn.
+        RespClient[] clients = [.. Enumerable.Range(0, threads).Select(_ => Connect())];
+        clients[^1].Send("DEBUG", "PANIC");
+        Assert.True(_process!.WaitForExit(10_000));
+        string log = File.ReadAllText(logFile);
+        Assert.NotEqual(0, _process.ExitCode);
+        Assert.Contains("BUG REPORT START", log, StringComparison.Ordinal);
+        Assert.Contains("cmd=debug", log, StringComparison.Ordinal);
+        Assert.Contains("BUG REPORT END", log, StringComparison.Ordinal);
+        Array.ForEach(clients, client => client.Dispose());
+    }
+
     /// <summary>Runs a server that ends by itself, and returns its log.</summary>
     private string Run(params string[] options)
     {
