@@ -151,7 +151,7 @@ internal static class LatencyCommand
 
     private static void Histogram(CommandContext context)
     {
-        List<(CommandSpec Spec, LatencyHistogram Histogram)> found = [];
+        List<(CommandSpec Spec, LatencyHistogram.Merged Histogram)> found = [];
         void Consider(CommandSpec spec)
         {
             if (Merged(context.Server, spec) is { } histogram)
@@ -178,7 +178,7 @@ internal static class LatencyCommand
             }
         }
         context.Reply.Map(found.Count);
-        foreach ((CommandSpec spec, LatencyHistogram histogram) in found)
+        foreach ((CommandSpec spec, LatencyHistogram.Merged histogram) in found)
         {
             context.Reply.Bulk(spec.FullName);
             ReplyHistogram(context, histogram);
@@ -186,41 +186,31 @@ internal static class LatencyCommand
     }
 
     /// <summary>A command's latencies over all threads, or null if there are none.</summary>
-    internal static LatencyHistogram? Merged(ServerInstance server, CommandSpec spec)
+    internal static LatencyHistogram.Merged? Merged(ServerInstance server, CommandSpec spec)
     {
-        LatencyHistogram? merged = null;
+        List<LatencyHistogram> histograms = [];
         foreach (Worker worker in server.Workers)
         {
-            LatencyHistogram?[] histograms = worker.Stats.Latencies;
-            if (spec.Id < histograms.Length && histograms[spec.Id] is { Count: > 0 } one)
+            LatencyHistogram?[] latencies = worker.Stats.Latencies;
+            if (spec.Id < latencies.Length && Volatile.Read(ref latencies[spec.Id]) is LatencyHistogram one)
             {
-                (merged ??= new LatencyHistogram()).Add(one);
+                histograms.Add(one);
             }
         }
-        return merged;
+        return histograms.Count == 0 ? null : LatencyHistogram.Merge(histograms);
     }
 
-    private static void ReplyHistogram(CommandContext context, LatencyHistogram histogram)
+    private static void ReplyHistogram(CommandContext context, LatencyHistogram.Merged histogram)
     {
-        List<(long Microseconds, long Count)> steps = [];
-        long last = 0;
-        for (long bound = 1024; last < histogram.Count; bound *= 2)
-        {
-            long count = histogram.CountUpTo(bound);
-            if (count > last)
-            {
-                steps.Add(((bound + bound / 128 - 1) / 1000, count));
-                last = count;
-            }
-        }
+        List<(long BoundNs, long Count)> steps = histogram.Steps();
         context.Reply.Map(2);
         context.Reply.Bulk("calls"u8);
         context.Reply.Integer(histogram.Count);
         context.Reply.Bulk("histogram_usec"u8);
         context.Reply.Map(steps.Count);
-        foreach ((long microseconds, long count) in steps)
+        foreach ((long boundNs, long count) in steps)
         {
-            context.Reply.Integer(microseconds);
+            context.Reply.Integer((boundNs + boundNs / 128 - 1) / 1000);
             context.Reply.Integer(count);
         }
     }
