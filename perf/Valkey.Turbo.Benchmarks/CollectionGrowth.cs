@@ -28,7 +28,7 @@ internal static class CollectionGrowth
         });
         Measure("set", ValueType.Set, static (entry, arena, element) => new SetValue(entry, arena).Add(element, Limits));
         Measure("hash", ValueType.Hash, static (entry, arena, element) =>
-            new HashValue(entry, arena).Set(element, element, ITableEntry.NoExpiry, 0, Limits));
+            new HashValue(entry, arena, new ExpiryClock(0)).Set(element, element, ITableEntry.NoExpiry, Limits));
         Measure("sorted set", ValueType.SortedSet, static (entry, arena, element) =>
             new SortedSetValue(entry, arena).Add(element, (int)KeyHash.Of(element), Limits));
     }

@@ -13,18 +13,19 @@ internal sealed class DatasetCommands
 
     private readonly CommandText _command = new();
     private readonly Stream _target;
+    private readonly ExpiryClock _everything;
     private readonly byte[] _scratch = new byte[StreamId.MaxBytes];
     private readonly byte[] _otherScratch = new byte[StreamId.MaxBytes];
     private long _elementsLeft;
     private int _roomLeft;
 
-    private DatasetCommands(Stream target) => _target = target;
+    private DatasetCommands(Worker worker, Stream target) => (_target, _everything) = (target, new ExpiryClock(worker.NowUnixMs, SeesExpired: true));
 
     /// <summary>Writes everything to a stream.</summary>
     /// <exception cref="IOException">It could not be written.</exception>
     internal static void Write(Worker worker, Stream target)
     {
-        DatasetCommands commands = new(target);
+        DatasetCommands commands = new(worker, target);
         for (int database = 0; database < worker.Server.Shards[0].Keyspaces.Length; database++)
         {
             if (worker.Server.KeyCount(database) > 0)
@@ -60,7 +61,7 @@ internal sealed class DatasetCommands
                 WriteSortedSet(key, new SortedSetValue(entry, arena));
                 break;
             case ValueType.Hash:
-                WriteHash(key, new HashValue(entry, arena));
+                WriteHash(key, new HashValue(entry, arena, _everything));
                 break;
             case ValueType.Stream:
                 WriteStream(key, new StreamValue(entry, arena));
@@ -110,7 +111,7 @@ internal sealed class DatasetCommands
     private void WriteHash(ReadOnlySpan<byte> key, HashValue hash)
     {
         BeginElements(hash.IsListpack ? hash.Count : hash.Count - hash.Table.ExpiringCount);
-        for (HashEnumerator fields = hash.Enumerate(0); fields.MoveNext();)
+        for (HashEnumerator fields = hash.Enumerate(); fields.MoveNext();)
         {
             if (fields.ExpiresAtUnixMs == ITableEntry.NoExpiry)
             {
@@ -119,7 +120,7 @@ internal sealed class DatasetCommands
                 EndElement();
             }
         }
-        for (HashEnumerator fields = hash.Enumerate(0); fields.MoveNext();)
+        for (HashEnumerator fields = hash.Enumerate(); fields.MoveNext();)
         {
             if (fields.ExpiresAtUnixMs != ITableEntry.NoExpiry)
             {

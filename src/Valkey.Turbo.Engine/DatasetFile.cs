@@ -12,14 +12,15 @@ public sealed class DatasetFile : IRdbLoader
     private readonly ServerInstance _server;
     private readonly RdbValueReader[] _readers;
     private readonly bool _replaces;
+    private readonly bool _isAofBase;
 
-    private DatasetFile(Worker worker, bool replaces)
+    private DatasetFile(Worker worker, bool replaces, bool isAofBase)
     {
         _worker = worker;
         _server = worker.Server;
         _replaces = replaces;
-        bool keepsExpired = _server.TakesDataIn;
-        _readers = [.. _server.Shards.Select(shard => new RdbValueReader(shard.Arena, _server.Config.Limits, worker.NowUnixMs, !keepsExpired))];
+        _isAofBase = isAofBase;
+        _readers = [.. _server.Shards.Select(shard => new RdbValueReader(shard.Arena, _server.Config.Limits, worker.NowUnixMs, dropsExpiredFields: !isAofBase))];
     }
 
     /// <summary>Writes everything to a file, which is replaced as a whole.</summary>
@@ -43,15 +44,23 @@ public sealed class DatasetFile : IRdbLoader
     public static string? Load(Worker worker, string path, bool replaces)
     {
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        return Load(worker, file, replaces);
+        return new DatasetFile(worker, replaces, isAofBase: false).Read(file);
     }
 
-    /// <summary>The same for a file that stands at the beginning of the RDB part, and behind it afterwards.</summary>
-    public static string? Load(Worker worker, FileStream file, bool replaces)
+    /// <summary>
+    /// Adds all that the base of a log holds. What has expired is added, too: the commands that follow in the log were run when it was there, and
+    /// say themselves when it went.
+    /// </summary>
+    /// <param name="worker">The calling thread.</param>
+    /// <param name="file">Stands at the beginning of the RDB part, and behind it afterwards.</param>
+    /// <returns>Null, or why not all of it was loaded.</returns>
+    /// <exception cref="IOException">It could not be read.</exception>
+    public static string? LoadBase(Worker worker, FileStream file) => new DatasetFile(worker, replaces: false, isAofBase: true).Read(file);
+
+    private string? Read(FileStream file)
     {
-        ServerConfig config = worker.Server.Config;
-        return RdbFileReader.Load(
-            file, new DatasetFile(worker, replaces), config.ReadsForeignRdb, config.ChecksRdb.IsSet && !worker.Server.SkipsChecksums);
+        ServerConfig config = _server.Config;
+        return RdbFileReader.Load(file, this, config.ReadsForeignRdb, config.ChecksRdb.IsSet && !_server.SkipsChecksums);
     }
 
     /// <inheritdoc/>
@@ -65,22 +74,22 @@ public sealed class DatasetFile : IRdbLoader
             return $"Database {key.Database} is more than the server is configured to handle";
         }
         Keyspace keyspace = _server.Shards[_server.ShardOf(key.Name)].Keyspaces[key.Database];
-        bool isExpired = key.ExpiresAtUnixMs != ITableEntry.NoExpiry && key.ExpiresAtUnixMs <= _worker.NowUnixMs && !_server.TakesDataIn;
-        bool hasNoFields = entry.Type == Structures.ValueType.Hash && new HashValue(entry, keyspace.Shard.Arena).Count == 0;
+        bool isExpired = key.ExpiresAtUnixMs != ITableEntry.NoExpiry && key.ExpiresAtUnixMs <= _worker.NowUnixMs && !_isAofBase;
+        bool hasNoFields = entry.Type == Structures.ValueType.Hash && RdbValueReader.IsEmptyHash(entry, keyspace.Shard.Arena);
         if (isExpired || hasNoFields)
         {
             keyspace.Discard(entry);
             return null;
         }
         ulong hash = KeyHash.Of(key.Name);
-        TablePosition position = keyspace.Find(_worker, key.Name, hash);
+        // Also one that has expired: whether clients see it is not the file's concern.
+        TablePosition position = keyspace.Table.Find(key.Name, hash);
         if (!position.IsNone && !_replaces)
         {
             return "A key is in the file twice, or there already";
         }
         entry.Access = AccessClock.Restored(_worker, key.IdleSeconds, key.Frequency);
         keyspace.Attach(_worker, position, entry, hash);
-        keyspace.NoteFieldExpiry(_worker, keyspace.Find(_worker, key.Name, hash));
         return null;
     }
 

@@ -1,4 +1,5 @@
 using Valkey.Turbo.Protocol;
+using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Engine;
 
@@ -27,12 +28,12 @@ public sealed class KeyListing
     /// <param name="worker">The calling thread.</param>
     /// <param name="database">Which database.</param>
     /// <param name="pattern">A glob.</param>
-    /// <param name="unseenUnixMs">What has expired by then is left out.</param>
-    public static KeyListing Begin(Worker worker, int database, ReadOnlySpan<byte> pattern, long unseenUnixMs)
+    /// <param name="seenBy">By what clock; what is over is left out.</param>
+    public static KeyListing Begin(Worker worker, int database, ReadOnlySpan<byte> pattern, ExpiryClock seenBy)
     {
         byte[] glob = pattern.ToArray();
         return new KeyListing([.. worker.Server.Shards.Select(
-            shard => KeyListingPart.Begin(shard.Keyspaces[database], glob, unseenUnixMs))]);
+            shard => KeyListingPart.Begin(shard.Keyspaces[database], glob, seenBy))]);
     }
 
     /// <summary>Goes on until a time, by one step at least, one shard at a time; less where another thread has the shard.</summary>

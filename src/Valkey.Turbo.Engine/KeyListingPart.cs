@@ -17,15 +17,15 @@ internal sealed class KeyListingPart
     private readonly Keyspace _keyspace;
     private readonly byte[] _pattern;
     private readonly bool _isAll;
-    private readonly long _unseenUnixMs;
+    private readonly ExpiryClock _seenBy;
     private readonly CommandText _text = new();
     private readonly List<SharedMessage> _names = [];
     private HashSet<byte[]>? _added;
     private ulong _cursor;
 
-    private KeyListingPart(Keyspace keyspace, byte[] pattern, long unseenUnixMs)
+    private KeyListingPart(Keyspace keyspace, byte[] pattern, ExpiryClock seenBy)
     {
-        (_keyspace, _pattern, _unseenUnixMs) = (keyspace, pattern, unseenUnixMs);
+        (_keyspace, _pattern, _seenBy) = (keyspace, pattern, seenBy);
         _isAll = GlobPattern.IsAll(pattern);
         _text.BeginWords();
     }
@@ -41,9 +41,9 @@ internal sealed class KeyListingPart
     /// <summary>The names as bulk strings, many to a message.</summary>
     internal IReadOnlyList<SharedMessage> Names => _names;
 
-    internal static KeyListingPart Begin(Keyspace keyspace, byte[] pattern, long unseenUnixMs)
+    internal static KeyListingPart Begin(Keyspace keyspace, byte[] pattern, ExpiryClock seenBy)
     {
-        KeyListingPart part = new(keyspace, pattern, unseenUnixMs);
+        KeyListingPart part = new(keyspace, pattern, seenBy);
         if (keyspace.Table.Count == 0)
         {
             part.IsDone = true;
@@ -120,9 +120,7 @@ internal sealed class KeyListingPart
 
     private void List(Entry entry)
     {
-        long expiresAt = entry.ExpiresAtUnixMs;
-        bool isExpired = expiresAt != ITableEntry.NoExpiry && expiresAt <= _unseenUnixMs;
-        if (isExpired || !(_isAll || GlobPattern.IsMatch(_pattern, entry.KeySpan)))
+        if (_seenBy.IsOver(entry.ExpiresAtUnixMs) || !(_isAll || GlobPattern.IsMatch(_pattern, entry.KeySpan)))
         {
             return;
         }

@@ -18,8 +18,7 @@ public sealed partial class Keyspace
     public void NoteFieldExpiry(Worker worker, TablePosition position)
     {
         Entry entry = new(position.Entry);
-        bool isVolatile = entry.Type == ValueType.Hash && entry.Encoding == ValueEncoding.HashTable
-            && new HashValue(entry, Shard.Arena).Table.ExpiringCount > 0;
+        bool isVolatile = HasExpiringFields(entry);
         if (!isVolatile && !entry.HasVolatileFields)
         {
             return;
@@ -28,6 +27,9 @@ public sealed partial class Keyspace
         Table.SetNow(worker.NowUnixMs);
         Table.Replace(position, entry.Address);
     }
+
+    private bool HasExpiringFields(Entry entry) => entry.Type == ValueType.Hash && entry.Encoding == ValueEncoding.HashTable
+        && new HashTable<HashField>(entry.Collection, Shard.Arena).ExpiringCount > 0;
 
     /// <summary>How long keys that expire have left on average: a running estimate, from a few keys a sweep; 0 if it is not known.</summary>
     public long AverageTtlMs { get; private set; }
@@ -139,7 +141,7 @@ public sealed partial class Keyspace
     private bool ExpireFields(Worker worker, TablePosition position)
     {
         Entry entry = new(position.Entry);
-        HashTable<HashField> table = new HashValue(entry, Shard.Arena).Table;
+        HashTable<HashField> table = new(entry.Collection, Shard.Arena);
         List<nint> due = worker.FoundFields;
         bool isOver = table.WalkDue(worker.NowUnixMs, FieldBucketsPerStep, FieldsPerStep, due);
         if (due.Count == 0)

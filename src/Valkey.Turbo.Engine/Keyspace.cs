@@ -209,13 +209,14 @@ public sealed partial class Keyspace
         return entry;
     }
 
-    /// <summary>Puts a detached entry into the keyspace, in the place of whatever its key holds.</summary>
+    /// <summary>Puts a detached entry into the keyspace, in the place of whatever its key holds; fields of it that expire are known to the sweep.</summary>
     /// <param name="worker">The calling thread.</param>
-    /// <param name="position">What <see cref="Find"/> returned for the key.</param>
+    /// <param name="position">Where the key stands now.</param>
     /// <param name="entry">The entry; the keyspace takes it over.</param>
     /// <param name="hash">The key's hash.</param>
     public void Attach(Worker worker, TablePosition position, Entry entry, ulong hash)
     {
+        CountVolatile(entry, HasExpiringFields(entry));
         Table.SetNow(worker.NowUnixMs);
         Put(worker, position, entry, hash);
     }

@@ -49,7 +49,7 @@ public static class Collection
                 new SortedSetValue(entry, arena).Free();
                 break;
             case ValueType.Hash:
-                FreeHash(new HashValue(entry, arena), arena);
+                FreeHash(entry, arena);
                 break;
             case ValueType.Stream:
                 new StreamValue(entry, arena).Free();
@@ -80,7 +80,7 @@ public static class Collection
                 return source.Type switch
                 {
                     ValueType.Set => CopySet(new SetValue(source, arena), arena),
-                    ValueType.Hash => CopyHash(new HashValue(source, arena), arena),
+                    ValueType.Hash => CopyHash(new HashTable<HashField>(source.Collection, arena), arena),
                     _ => SortedSetValue.Copy(new SortedSetValue(source, arena), arena),
                 };
         }
@@ -98,7 +98,7 @@ public static class Collection
         ValueEncoding.RankedTree => SortedSetBytes(new SortedSetValue(entry, arena), samples),
         _ => entry.Type == ValueType.Set
             ? TableBytes(new SetValue(entry, arena).Table, samples, static member => SetMember.BytesFor(SetMember.Key(member).Length))
-            : TableBytes(new HashValue(entry, arena).Table, samples, static field => new HashField(field).EntryBytes),
+            : TableBytes(new HashTable<HashField>(entry.Collection, arena), samples, static field => new HashField(field).EntryBytes),
     };
 
     private static long ListBytes(QuickList chain, long samples)
@@ -130,18 +130,19 @@ public static class Collection
         return table.TableBytes + (seen == 0 ? 0 : (long)((double)sampled / seen * table.Count));
     }
 
-    private static void FreeHash(HashValue hash, Arena arena)
+    private static void FreeHash(Entry entry, Arena arena)
     {
-        if (hash.IsListpack)
+        if (entry.Encoding == ValueEncoding.Listpack)
         {
-            hash.Listpack.Free(arena);
+            new Listpack(entry.Collection).Free(arena);
             return;
         }
-        foreach (nint field in hash.Table)
+        HashTable<HashField> table = new(entry.Collection, arena);
+        foreach (nint field in table)
         {
             new HashField(field).Free(arena);
         }
-        hash.Table.Free();
+        table.Free();
     }
 
     private static nint CopySet(SetValue source, Arena arena)
@@ -157,11 +158,11 @@ public static class Collection
         return copy.Address;
     }
 
-    private static nint CopyHash(HashValue source, Arena arena)
+    private static nint CopyHash(HashTable<HashField> source, Arena arena)
     {
         HashTable<HashField> copy = new(arena);
-        copy.SetNow(source.Table.NowUnixMs);
-        foreach (nint address in source.Table)
+        copy.SetNow(source.NowUnixMs);
+        foreach (nint address in source)
         {
             HashField field = new(address);
             copy.Insert(HashField.Create(arena, field.Name, field.Value, field.Expiry).Address, KeyHash.Of(field.Name));

@@ -15,7 +15,7 @@ public static class GradualRelease
     public static long Effort(Entry entry, Arena arena) => entry.Encoding switch
     {
         ValueEncoding.HashTable when entry.Type == ValueType.Set => new SetValue(entry, arena).Count,
-        ValueEncoding.HashTable => new HashValue(entry, arena).Count,
+        ValueEncoding.HashTable => new HashTable<HashField>(entry.Collection, arena).Count,
         ValueEncoding.RankedTree => new SortedSetValue(entry, arena).Count,
         ValueEncoding.QuickList => new ListValue(entry, arena).Chain.LinkCount,
         ValueEncoding.Stream => new StreamValue(entry, arena).FreeEffort,
@@ -31,7 +31,7 @@ public static class GradualRelease
         IEnumerator<bool> steps = entry.Encoding switch
         {
             ValueEncoding.HashTable when entry.Type == ValueType.Set => FreeTable(new SetValue(entry, arena).Table, arena, SetMember.Free),
-            ValueEncoding.HashTable => FreeTable(new HashValue(entry, arena).Table, arena, static (arena, field) => new HashField(field).Free(arena)),
+            ValueEncoding.HashTable => FreeTable(new HashTable<HashField>(entry.Collection, arena), arena, static (arena, field) => new HashField(field).Free(arena)),
             ValueEncoding.RankedTree => FreeSortedSet(entry, arena),
             ValueEncoding.QuickList => new ListValue(entry, arena).Chain.FreeGradually(LinksPerStep),
             ValueEncoding.Stream => new StreamValue(entry, arena).FreeGradually(LinksPerStep),

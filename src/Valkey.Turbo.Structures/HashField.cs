@@ -50,9 +50,6 @@ public readonly unsafe struct HashField(nint address) : ITableEntry
         }
     }
 
-    /// <summary>Whether the field has expired.</summary>
-    public bool IsExpired(long nowUnixMs) => HasExpiryField && Expiry is var at && at != ITableEntry.NoExpiry && at <= nowUnixMs;
-
     /// <summary>Bytes of the field, as asked of the arena.</summary>
     public long EntryBytes => NameOffset + (long)NameLength + ValueLength;
 

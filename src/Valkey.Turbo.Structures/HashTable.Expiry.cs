@@ -88,6 +88,22 @@ public readonly unsafe partial struct HashTable<TEntry>
         return earliest;
     }
 
+    /// <summary>Visits every entry that expires, whenever; of buckets without one nothing but a cache line is read.</summary>
+    public void VisitExpiring<TVisitor>(ref TVisitor visitor)
+        where TVisitor : struct, IEntryVisitor, allows ref struct
+    {
+        for (long i = 0; i < BucketCount; i++)
+        {
+            for (Bucket bucket = BucketAt((ulong)i); !bucket.IsNull; bucket = bucket.Next)
+            {
+                for (uint mask = bucket.Expiring; mask != 0; mask &= mask - 1)
+                {
+                    visitor.Visit(bucket.Entry(BitOperations.TrailingZeroCount(mask)));
+                }
+            }
+        }
+    }
+
     private void LowerDeadline(Bucket bucket, long expiresAtUnixMs, bool hasDeadline)
     {
         _state->EarliestExpiryUnixMs = Math.Min(_state->EarliestExpiryUnixMs, expiresAtUnixMs);

@@ -6,9 +6,9 @@ namespace Valkey.Turbo.Structures;
 /// <summary>
 /// A hash: small ones are a listpack of fields and values in turn, larger ones, and those with fields that expire, a table
 /// of <see cref="HashField"/>. Fields that have expired are there until they are removed, but no look-up finds them. A view
-/// of the entry that owns the hash.
+/// of the entry that owns the hash, by one clock: what it counts is what it finds and walks over.
 /// </summary>
-public readonly struct HashValue(Entry entry, Arena arena)
+public readonly struct HashValue(Entry entry, Arena arena, ExpiryClock clock)
 {
     /// <summary>Whether the hash is a listpack.</summary>
     public bool IsListpack => entry.Encoding == ValueEncoding.Listpack;
@@ -22,8 +22,26 @@ public readonly struct HashValue(Entry entry, Arena arena)
     /// <summary>How many fields there are, those that have expired but not been removed included.</summary>
     public long Count => IsListpack ? Listpack.Count / 2 : Table.Count;
 
+    /// <summary>How many fields there are to see: as many as <see cref="Enumerate"/> goes over. Looks only at fields that expire.</summary>
+    public long LiveCount
+    {
+        get
+        {
+            if (IsListpack || Table.ExpiringCount == 0 || clock.SeesExpired)
+            {
+                return Count;
+            }
+            UnseenFields unseen = new(this);
+            Table.VisitExpiring(ref unseen);
+            return Count - unseen.Count;
+        }
+    }
+
+    /// <summary>Whether a field of the table is one of those there are to see.</summary>
+    public bool Sees(HashField field) => !clock.IsOver(field.Expiry);
+
     /// <summary>Finds a field's value; an integer of a listpack is written to <paramref name="scratch"/>.</summary>
-    public bool TryGet(ReadOnlySpan<byte> name, long nowUnixMs, Span<byte> scratch, out ReadOnlySpan<byte> value)
+    public bool TryGet(ReadOnlySpan<byte> name, Span<byte> scratch, out ReadOnlySpan<byte> value)
     {
         value = default;
         if (IsListpack)
@@ -37,7 +55,7 @@ public readonly struct HashValue(Entry entry, Arena arena)
             return at != Listpack.None;
         }
         TablePosition position = Table.Find(name, KeyHash.Of(name));
-        if (position.IsNone || new HashField(position.Entry).IsExpired(nowUnixMs))
+        if (position.IsNone || !Sees(new HashField(position.Entry)))
         {
             return false;
         }
@@ -46,7 +64,7 @@ public readonly struct HashValue(Entry entry, Arena arena)
     }
 
     /// <summary>When a field expires, or <see cref="ITableEntry.NoExpiry"/>; false where there is no such field.</summary>
-    public bool TryGetExpiry(ReadOnlySpan<byte> name, long nowUnixMs, out long expiresAtUnixMs)
+    public bool TryGetExpiry(ReadOnlySpan<byte> name, out long expiresAtUnixMs)
     {
         expiresAtUnixMs = ITableEntry.NoExpiry;
         if (IsListpack)
@@ -54,7 +72,7 @@ public readonly struct HashValue(Entry entry, Arena arena)
             return Listpack.Find(name, Listpack.First, 2) != Listpack.None;
         }
         TablePosition position = Table.Find(name, KeyHash.Of(name));
-        if (position.IsNone || new HashField(position.Entry).IsExpired(nowUnixMs))
+        if (position.IsNone || !Sees(new HashField(position.Entry)))
         {
             return false;
         }
@@ -64,7 +82,7 @@ public readonly struct HashValue(Entry entry, Arena arena)
 
     /// <summary>Sets a field, whatever it was before.</summary>
     /// <returns>Whether there was no such field, or only an expired one.</returns>
-    public bool Set(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, long expiresAtUnixMs, long nowUnixMs, CollectionLimits limits)
+    public bool Set(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, long expiresAtUnixMs, CollectionLimits limits)
     {
         if (IsListpack)
         {
@@ -76,12 +94,12 @@ public readonly struct HashValue(Entry entry, Arena arena)
             }
             ConvertToTable();
         }
-        return SetInTable(name, value, expiresAtUnixMs, nowUnixMs);
+        return SetInTable(name, value, expiresAtUnixMs);
     }
 
     /// <summary>Removes a field.</summary>
     /// <returns>Whether there was one that had not expired.</returns>
-    public bool Remove(ReadOnlySpan<byte> name, long nowUnixMs)
+    public bool Remove(ReadOnlySpan<byte> name)
     {
         if (IsListpack)
         {
@@ -99,14 +117,14 @@ public readonly struct HashValue(Entry entry, Arena arena)
             return false;
         }
         HashField field = new(position.Entry);
-        bool wasAlive = !field.IsExpired(nowUnixMs);
+        bool wasAlive = Sees(field);
         table.Remove(position);
         field.Free(arena);
         return wasAlive;
     }
 
     /// <summary>Changes when a field that exists expires.</summary>
-    public void SetExpiry(ReadOnlySpan<byte> name, long expiresAtUnixMs, long nowUnixMs)
+    public void SetExpiry(ReadOnlySpan<byte> name, long expiresAtUnixMs)
     {
         if (IsListpack)
         {
@@ -117,7 +135,7 @@ public readonly struct HashValue(Entry entry, Arena arena)
             ConvertToTable();
         }
         HashTable<HashField> table = Table;
-        table.SetNow(nowUnixMs);
+        table.SetNow(clock.NowUnixMs);
         TablePosition position = table.Find(name, KeyHash.Of(name));
         HashField field = new(position.Entry);
         if (field.TryOverwrite(field.Value, expiresAtUnixMs))
@@ -146,8 +164,8 @@ public readonly struct HashValue(Entry entry, Arena arena)
         return field.Name;
     }
 
-    /// <summary>Goes over the fields that have not expired by <paramref name="nowUnixMs"/>; the hash must not change meanwhile.</summary>
-    public HashEnumerator Enumerate(long nowUnixMs) => new(this, nowUnixMs);
+    /// <summary>Goes over the fields there are to see; the hash must not change meanwhile.</summary>
+    public HashEnumerator Enumerate() => new(this);
 
     /// <summary>Turns a listpack into a table.</summary>
     public void ConvertToTable()
@@ -182,10 +200,10 @@ public readonly struct HashValue(Entry entry, Arena arena)
         return true;
     }
 
-    private bool SetInTable(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, long expiresAtUnixMs, long nowUnixMs)
+    private bool SetInTable(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, long expiresAtUnixMs)
     {
         HashTable<HashField> table = Table;
-        table.SetNow(nowUnixMs);
+        table.SetNow(clock.NowUnixMs);
         ulong hash = KeyHash.Of(name);
         TablePosition position = table.Find(name, hash);
         if (position.IsNone)
@@ -194,7 +212,7 @@ public readonly struct HashValue(Entry entry, Arena arena)
             return true;
         }
         HashField old = new(position.Entry);
-        bool wasExpired = old.IsExpired(nowUnixMs), hadExpiry = old.Expiry != ITableEntry.NoExpiry;
+        bool wasExpired = !Sees(old), hadExpiry = old.Expiry != ITableEntry.NoExpiry;
         if (old.TryOverwrite(value, expiresAtUnixMs))
         {
             if (hadExpiry || expiresAtUnixMs != ITableEntry.NoExpiry)
@@ -213,20 +231,26 @@ public readonly struct HashValue(Entry entry, Arena arena)
         Entry owner = entry;
         owner.Collection = moved.Address;
     }
+
+    private struct UnseenFields(HashValue hash) : IEntryVisitor
+    {
+        internal long Count { get; private set; }
+
+        public void Visit(nint entry) => Count += hash.Sees(new HashField(entry)) ? 0 : 1;
+    }
 }
 
 /// <summary>Goes over a hash's fields.</summary>
 public struct HashEnumerator
 {
     private readonly HashValue _hash;
-    private readonly long _nowUnixMs;
     private HashTable<HashField>.Enumerator _table;
     private int _offset;
     private bool _isStarted;
 
-    internal HashEnumerator(HashValue hash, long nowUnixMs)
+    internal HashEnumerator(HashValue hash)
     {
-        (_hash, _nowUnixMs) = (hash, nowUnixMs);
+        _hash = hash;
         if (!hash.IsListpack)
         {
             _table = hash.Table.GetEnumerator();
@@ -244,7 +268,7 @@ public struct HashEnumerator
         }
         while (_table.MoveNext())
         {
-            if (!new HashField(_table.Current).IsExpired(_nowUnixMs))
+            if (_hash.Sees(new HashField(_table.Current)))
             {
                 return true;
             }

@@ -87,7 +87,7 @@ public sealed class AofReplay : IDisposable
         using FileStream file = new(path, FileMode.Open, isLast ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         if (RdbFileReader.IsRdb(file))
         {
-            if (DatasetFile.Load(_worker, file, replaces: false) is string damage)
+            if (DatasetFile.LoadBase(_worker, file) is string damage)
             {
                 return damage;
             }

@@ -51,15 +51,15 @@ internal sealed class DataDigest
     internal void Xor(DataDigest other) => Xor(other._value);
 
     /// <summary>The digest of a key's value.</summary>
-    internal static DataDigest OfValue(Entry entry, Arena arena, long nowUnixMs)
+    internal static DataDigest OfValue(Entry entry, Arena arena, ExpiryClock seenBy)
     {
         DataDigest digest = new();
-        digest.MixValue(entry, arena, nowUnixMs);
+        digest.MixValue(entry, arena, seenBy);
         return digest;
     }
 
     /// <summary>Adds a value with its type and whether it expires.</summary>
-    internal void MixValue(Entry entry, Arena arena, long nowUnixMs)
+    internal void MixValue(Entry entry, Arena arena, ExpiryClock seenBy)
     {
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         Mix(Number((uint)entry.Type));
@@ -84,7 +84,7 @@ internal sealed class DataDigest
                 MixSortedSet(new SortedSetValue(entry, arena));
                 break;
             case ValueType.Hash:
-                MixHash(new HashValue(entry, arena), nowUnixMs);
+                MixHash(new HashValue(entry, arena, seenBy));
                 break;
             case ValueType.Stream:
                 MixStream(new StreamValue(entry, arena));
@@ -116,10 +116,10 @@ internal sealed class DataDigest
         }
     }
 
-    private void MixHash(HashValue hash, long nowUnixMs)
+    private void MixHash(HashValue hash)
     {
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
-        for (HashEnumerator fields = hash.Enumerate(nowUnixMs); fields.MoveNext();)
+        for (HashEnumerator fields = hash.Enumerate(); fields.MoveNext();)
         {
             DataDigest one = new();
             one.Mix(fields.Name(scratch));

@@ -110,7 +110,7 @@ internal static class DebugCommand
                     Entry entry = new(address);
                     DataDigest one = new();
                     one.Mix(entry.KeySpan);
-                    one.MixValue(entry, shard.Arena, context.NowUnixMs);
+                    one.MixValue(entry, shard.Arena, context.SeenBy);
                     all.Xor(one);
                 }
             }
@@ -125,7 +125,7 @@ internal static class DebugCommand
         {
             KeyHandle key = context.Open(context.Argument(i), context.Session.Database);
             string digest = key.Exists
-                ? DataDigest.OfValue(key.Entry, CommandContext.ArenaOf(key), context.NowUnixMs).ToString()
+                ? DataDigest.OfValue(key.Entry, CommandContext.ArenaOf(key), context.SeenBy).ToString()
                 : new DataDigest().ToString();
             context.Reply.Simple(System.Text.Encoding.ASCII.GetBytes(digest));
         }

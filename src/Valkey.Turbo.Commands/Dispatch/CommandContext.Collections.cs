@@ -14,6 +14,9 @@ public sealed partial class CommandContext
     /// <summary>The sizes at which collections change their encoding.</summary>
     public CollectionLimits Limits => Server.Config.Limits;
 
+    /// <summary>The hash that a key holds, as the client sees it.</summary>
+    public HashValue HashOf(in KeyHandle key) => new(key.Entry, ArenaOf(key), SeenBy);
+
     /// <summary>Whether a key is absent or of a type; otherwise the error has been replied.</summary>
     public bool IsTypeOrAbsent(in KeyHandle key, ValueType type)
     {

@@ -77,8 +77,8 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
     /// <summary>Whether something that is to expire then goes at once; while data is brought in it stays, whatever its expiry.</summary>
     public bool IsPast(long unixMs) => unixMs <= NowUnixMs && !Server.TakesDataIn;
 
-    /// <summary>What has expired by then is not seen: by now, but 0 for a client that brings data in, which sees everything.</summary>
-    public long UnseenUnixMs => Server.TakesDataIn && Session.IsImportSource ? 0 : NowUnixMs;
+    /// <summary>By what clock the client sees things: one that brings data in sees what has expired, too.</summary>
+    public ExpiryClock SeenBy => new(NowUnixMs, SeesExpired: Server.TakesDataIn && Session.IsImportSource);
 
     internal void Begin(Session session, CommandSpec command, RequestBatch batch, int request, ulong firstKeyHash, int firstKeyShard)
     {

@@ -35,9 +35,6 @@ public ref struct KeyHandle
     /// <summary>The sorted set, if the key holds one.</summary>
     public readonly SortedSetValue SortedSet => new(Entry, Keyspace.Shard.Arena);
 
-    /// <summary>The hash, if the key holds one.</summary>
-    public readonly HashValue HashValue => new(Entry, Keyspace.Shard.Arena);
-
     /// <summary>When the key expires, or <see cref="ITableEntry.NoExpiry"/>.</summary>
     public readonly long ExpiresAtUnixMs => Exists ? Entry.ExpiresAtUnixMs : ITableEntry.NoExpiry;
 }

@@ -125,7 +125,7 @@ internal static class FieldExpiryCommands
         context.Reply.Array(count);
         for (int i = first; i < context.ArgumentCount; i++)
         {
-            int result = exists ? ExpireField(context, key.HashValue, context.Argument(i), when, conditions) : NoSuchField;
+            int result = exists ? ExpireField(context, context.HashOf(key), context.Argument(i), when, conditions) : NoSuchField;
             updated += result == Done ? 1 : 0;
             if (result == DeletedAtOnce)
             {
@@ -154,7 +154,7 @@ internal static class FieldExpiryCommands
     private static int ExpireField(
         CommandContext context, HashValue hash, ReadOnlySpan<byte> field, long when, ExpiryCommands.Conditions conditions)
     {
-        if (!hash.TryGetExpiry(field, context.NowUnixMs, out long current))
+        if (!hash.TryGetExpiry(field, out long current))
         {
             return NoSuchField;
         }
@@ -164,10 +164,10 @@ internal static class FieldExpiryCommands
         }
         if (context.IsPast(when))
         {
-            hash.Remove(field, context.NowUnixMs);
+            hash.Remove(field);
             return DeletedAtOnce;
         }
-        hash.SetExpiry(field, when, context.NowUnixMs);
+        hash.SetExpiry(field, when);
         return Done;
     }
 
@@ -196,7 +196,7 @@ internal static class FieldExpiryCommands
     /// <summary>After fields have changed: drops a hash without fields, or keeps the expiry index true.</summary>
     internal static void Settle(CommandContext context, ref KeyHandle key)
     {
-        if (!context.DeleteIfEmpty(ref key, key.HashValue.Count))
+        if (!context.DeleteIfEmpty(ref key, context.HashOf(key).Count))
         {
             key.Keyspace.NoteFieldExpiry(context.Worker, key.Position);
         }
@@ -222,7 +222,7 @@ internal static class FieldExpiryCommands
         for (int i = first; i < context.ArgumentCount; i++)
         {
             long expiresAt = ITableEntry.NoExpiry;
-            if (!exists || !key.HashValue.TryGetExpiry(context.Argument(i), context.NowUnixMs, out expiresAt))
+            if (!exists || !context.HashOf(key).TryGetExpiry(context.Argument(i), out expiresAt))
             {
                 context.Reply.Integer(NoSuchField);
                 continue;
@@ -270,7 +270,7 @@ internal static class FieldExpiryCommands
 
     private static int PersistField(CommandContext context, in KeyHandle key, ReadOnlySpan<byte> field)
     {
-        if (!key.HashValue.TryGetExpiry(field, context.NowUnixMs, out long expiresAt))
+        if (!context.HashOf(key).TryGetExpiry(field, out long expiresAt))
         {
             return NoSuchField;
         }
@@ -279,7 +279,7 @@ internal static class FieldExpiryCommands
             return NoExpiry;
         }
         context.BeginChange(key);
-        key.HashValue.SetExpiry(field, ITableEntry.NoExpiry, context.NowUnixMs);
+        context.HashOf(key).SetExpiry(field, ITableEntry.NoExpiry);
         return Done;
     }
 }

@@ -79,7 +79,7 @@ internal static class FieldOptionCommands
     {
         for (int i = first; (options.OnlyIfFieldsAbsent || options.OnlyIfFieldsPresent) && i < context.ArgumentCount; i += 2)
         {
-            bool isPresent = key.Exists && key.HashValue.TryGetExpiry(context.Argument(i), context.NowUnixMs, out _);
+            bool isPresent = key.Exists && context.HashOf(key).TryGetExpiry(context.Argument(i), out _);
             if (isPresent == options.OnlyIfFieldsAbsent)
             {
                 return false;
@@ -90,15 +90,15 @@ internal static class FieldOptionCommands
 
     private static void SetFields(CommandContext context, ref KeyHandle key, in SetOptions options, int first, long when)
     {
-        HashValue hash = key.HashValue;
+        HashValue hash = context.HashOf(key);
         for (int i = first; i < context.ArgumentCount; i += 2)
         {
             long expiresAt = when;
             if (options.KeepsTtl)
             {
-                hash.TryGetExpiry(context.Argument(i), context.NowUnixMs, out expiresAt);
+                hash.TryGetExpiry(context.Argument(i), out expiresAt);
             }
-            hash.Set(context.Argument(i), context.Argument(i + 1), expiresAt, context.NowUnixMs, context.Limits);
+            hash.Set(context.Argument(i), context.Argument(i + 1), expiresAt, context.Limits);
         }
         key.Keyspace.NoteFieldExpiry(context.Worker, key.Position);
         context.Changed(key, KeyEvent.Hash, "hset", (context.ArgumentCount - first) / 2);
@@ -130,10 +130,10 @@ internal static class FieldOptionCommands
     private static void DeleteAtOnce(CommandContext context, ref KeyHandle key, int first)
     {
         List<int> deleted = [];
-        HashValue hash = key.HashValue;
+        HashValue hash = context.HashOf(key);
         for (int i = first; i < context.ArgumentCount; i += 2)
         {
-            if (hash.Remove(context.Argument(i), context.NowUnixMs))
+            if (hash.Remove(context.Argument(i)))
             {
                 deleted.Add(i);
             }
@@ -172,7 +172,7 @@ internal static class FieldOptionCommands
         for (int i = first; i < context.ArgumentCount; i++)
         {
             HashCommands.ReplyField(context, key, exists, context.Argument(i));
-            if (exists && ChangeExpiry(context, key.HashValue, context.Argument(i), options, when))
+            if (exists && ChangeExpiry(context, context.HashOf(key), context.Argument(i), options, when))
             {
                 changed.Add(i);
             }
@@ -187,18 +187,18 @@ internal static class FieldOptionCommands
     private static bool ChangeExpiry(
         CommandContext context, HashValue hash, ReadOnlySpan<byte> field, in SetOptions options, long when)
     {
-        if (!hash.TryGetExpiry(field, context.NowUnixMs, out long current))
+        if (!hash.TryGetExpiry(field, out long current))
         {
             return false;
         }
         if (options.HasExpiry && context.IsPast(when))
         {
             context.Worker.Stats.ExpiredFields++;
-            return hash.Remove(field, context.NowUnixMs);
+            return hash.Remove(field);
         }
         if (options.HasExpiry || (options.Persists && current != ITableEntry.NoExpiry))
         {
-            hash.SetExpiry(field, when, context.NowUnixMs);
+            hash.SetExpiry(field, when);
             return true;
         }
         return false;
@@ -253,7 +253,7 @@ internal static class FieldOptionCommands
         for (int i = first; i < context.ArgumentCount; i++)
         {
             HashCommands.ReplyField(context, key, exists, context.Argument(i));
-            deleted += exists && key.HashValue.Remove(context.Argument(i), context.NowUnixMs) ? 1 : 0;
+            deleted += exists && context.HashOf(key).Remove(context.Argument(i)) ? 1 : 0;
         }
         if (deleted > 0)
         {

@@ -61,14 +61,14 @@ internal static class HashBrowseCommands
         }
         else
         {
-            ReplySeveral(context, key.HashValue, count, withValues);
+            ReplySeveral(context, context.HashOf(key), count, withValues);
         }
     }
 
     private static void ReplyOne(CommandContext context, in KeyHandle key, bool exists)
     {
         Span<byte> scratch = stackalloc byte[2 * Decimal64.MaxDigits];
-        if (exists && TryDraw(context, key.HashValue, scratch, out ReadOnlySpan<byte> name, out _))
+        if (exists && TryDraw(context, context.HashOf(key), scratch, out ReadOnlySpan<byte> name, out _))
         {
             context.Reply.Bulk(name);
         }
@@ -85,13 +85,13 @@ internal static class HashBrowseCommands
         for (int i = 0; i < DrawsBeforeWalk; i++)
         {
             name = hash.Random(context.Worker.Random, scratch, out value);
-            if (hash.TryGetExpiry(name, context.NowUnixMs, out _))
+            if (hash.TryGetExpiry(name, out _))
             {
                 return true;
             }
         }
         // Nearly everything has expired: take the first that has not.
-        HashEnumerator fields = hash.Enumerate(context.NowUnixMs);
+        HashEnumerator fields = hash.Enumerate();
         bool found = fields.MoveNext();
         name = found ? fields.Name(scratch) : default;
         value = found ? fields.Value(scratch[Decimal64.MaxDigits..]) : default;
@@ -100,7 +100,7 @@ internal static class HashBrowseCommands
 
     private static void ReplySeveral(CommandContext context, HashValue hash, long count, bool withValues)
     {
-        long live = HashCommands.LiveCount(hash, context.NowUnixMs);
+        long live = hash.LiveCount;
         if (live == 0)
         {
             context.Reply.Array(0);
@@ -141,7 +141,7 @@ internal static class HashBrowseCommands
 
     private static void ReplyAll(CommandContext context, HashValue hash, bool withValues, Span<byte> scratch)
     {
-        for (HashEnumerator fields = hash.Enumerate(context.NowUnixMs); fields.MoveNext();)
+        for (HashEnumerator fields = hash.Enumerate(); fields.MoveNext();)
         {
             ReplyPair(context, fields.Name(scratch), fields.Value(scratch[Decimal64.MaxDigits..]), withValues);
         }
@@ -159,7 +159,7 @@ internal static class HashBrowseCommands
             // Expired fields are in the way: choose among the others.
             foreach (nint field in hash.Table)
             {
-                if (!new HashField(field).IsExpired(context.NowUnixMs))
+                if (hash.Sees(new HashField(field)))
                 {
                     found.Add(field);
                 }
@@ -216,7 +216,7 @@ internal static class HashBrowseCommands
         {
             return;
         }
-        HashValue hash = key.HashValue;
+        HashValue hash = context.HashOf(key);
         if (hash.IsListpack)
         {
             ScanListpack(context, hash, options);
@@ -228,7 +228,7 @@ internal static class HashBrowseCommands
         for (int i = 0; i < found.Count; i++)
         {
             nint field = found[i];
-            if (!new HashField(field).IsExpired(context.NowUnixMs) && options.Matches(HashField.Key(field)))
+            if (hash.Sees(new HashField(field)) && options.Matches(HashField.Key(field)))
             {
                 found[kept++] = field;
             }
@@ -252,14 +252,14 @@ internal static class HashBrowseCommands
     {
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         int matching = 0;
-        for (HashEnumerator fields = hash.Enumerate(context.NowUnixMs); fields.MoveNext();)
+        for (HashEnumerator fields = hash.Enumerate(); fields.MoveNext();)
         {
             matching += options.Matches(fields.Name(scratch)) ? 1 : 0;
         }
         context.Reply.Array(2);
         context.Reply.Bulk("0"u8);
         context.Reply.Array(options.NamesOnly ? matching : matching * 2);
-        for (HashEnumerator fields = hash.Enumerate(context.NowUnixMs); fields.MoveNext();)
+        for (HashEnumerator fields = hash.Enumerate(); fields.MoveNext();)
         {
             ReadOnlySpan<byte> name = fields.Name(scratch);
             if (!options.Matches(name))

@@ -76,7 +76,7 @@ internal static class HashCommands
             return;
         }
         context.BeginChange(ref key, ValueType.Hash, ValueEncoding.Listpack);
-        HashValue hash = key.HashValue;
+        HashValue hash = context.HashOf(key);
         if (hash.IsListpack && (context.ArgumentCount - 2) / 2 > context.Limits.HashMaxListpackEntries)
         {
             hash.ConvertToTable();
@@ -85,7 +85,7 @@ internal static class HashCommands
         for (int i = 2; i < context.ArgumentCount; i += 2)
         {
             bool isNew = hash.Set(
-                context.Argument(i), context.Argument(i + 1), ITableEntry.NoExpiry, context.NowUnixMs, context.Limits);
+                context.Argument(i), context.Argument(i + 1), ITableEntry.NoExpiry, context.Limits);
             added += isNew ? 1 : 0;
         }
         NoteFieldExpiry(context, key);
@@ -107,13 +107,13 @@ internal static class HashCommands
         {
             return;
         }
-        if (key.Exists && key.HashValue.TryGetExpiry(context.Argument(2), context.NowUnixMs, out _))
+        if (key.Exists && context.HashOf(key).TryGetExpiry(context.Argument(2), out _))
         {
             context.Reply.Integer(0);
             return;
         }
         context.BeginChange(ref key, ValueType.Hash, ValueEncoding.Listpack);
-        key.HashValue.Set(context.Argument(2), context.Argument(3), ITableEntry.NoExpiry, context.NowUnixMs, context.Limits);
+        context.HashOf(key).Set(context.Argument(2), context.Argument(3), ITableEntry.NoExpiry, context.Limits);
         NoteFieldExpiry(context, key);
         context.Changed(key, KeyEvent.Hash, "hset");
         context.Reply.Integer(1);
@@ -132,7 +132,7 @@ internal static class HashCommands
     internal static void ReplyField(CommandContext context, in KeyHandle key, bool exists, ReadOnlySpan<byte> field)
     {
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
-        if (exists && key.HashValue.TryGet(field, context.NowUnixMs, scratch, out ReadOnlySpan<byte> value))
+        if (exists && context.HashOf(key).TryGet(field, scratch, out ReadOnlySpan<byte> value))
         {
             context.Reply.Bulk(value);
         }
@@ -167,11 +167,11 @@ internal static class HashCommands
             return;
         }
         context.BeginChange(key);
-        HashValue hash = key.HashValue;
+        HashValue hash = context.HashOf(key);
         int deleted = 0;
         for (int i = 2; i < context.ArgumentCount && hash.Count > 0; i++)
         {
-            deleted += hash.Remove(context.Argument(i), context.NowUnixMs) ? 1 : 0;
+            deleted += hash.Remove(context.Argument(i)) ? 1 : 0;
         }
         if (deleted > 0)
         {
@@ -189,7 +189,7 @@ internal static class HashCommands
         bool exists = context.TryRead(1, ValueType.Hash, out KeyHandle key, out bool isRefused);
         if (!isRefused)
         {
-            context.Reply.Integer(exists ? key.HashValue.Count : 0);
+            context.Reply.Integer(exists ? context.HashOf(key).Count : 0);
         }
     }
 
@@ -204,7 +204,7 @@ internal static class HashCommands
         scoped ReadOnlySpan<byte> value = [];
         if (exists)
         {
-            key.HashValue.TryGet(context.Argument(2), context.NowUnixMs, scratch, out value);
+            context.HashOf(key).TryGet(context.Argument(2), scratch, out value);
         }
         context.Reply.Integer(value.Length);
     }
@@ -214,7 +214,7 @@ internal static class HashCommands
         bool exists = context.TryRead(1, ValueType.Hash, out KeyHandle key, out bool isRefused);
         if (!isRefused)
         {
-            context.Reply.Integer(exists && key.HashValue.TryGetExpiry(context.Argument(2), context.NowUnixMs, out _) ? 1 : 0);
+            context.Reply.Integer(exists && context.HashOf(key).TryGetExpiry(context.Argument(2), out _) ? 1 : 0);
         }
     }
 
@@ -225,7 +225,8 @@ internal static class HashCommands
         {
             return;
         }
-        long count = exists ? LiveCount(key.HashValue, context.Server.TakesDataIn ? 0 : context.NowUnixMs) : 0;
+        HashValue hash = exists ? context.HashOf(key) : default;
+        long count = exists ? hash.LiveCount : 0;
         if (parts == (Parts.Names | Parts.Values))
         {
             context.Reply.Map(count);
@@ -239,7 +240,7 @@ internal static class HashCommands
             return;
         }
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
-        for (HashEnumerator fields = key.HashValue.Enumerate(context.NowUnixMs); fields.MoveNext();)
+        for (HashEnumerator fields = hash.Enumerate(); fields.MoveNext();)
         {
             if ((parts & Parts.Names) != 0)
             {
@@ -250,20 +251,5 @@ internal static class HashCommands
                 context.Reply.Bulk(fields.Value(scratch));
             }
         }
-    }
-
-    /// <summary>How many fields have not expired; a walk over the hash only where some field may have.</summary>
-    internal static long LiveCount(HashValue hash, long nowUnixMs)
-    {
-        if (hash.IsListpack || hash.Table.EarliestExpiryUnixMs > nowUnixMs)
-        {
-            return hash.Count;
-        }
-        long count = 0;
-        for (HashEnumerator fields = hash.Enumerate(nowUnixMs); fields.MoveNext();)
-        {
-            count++;
-        }
-        return count;
     }
 }

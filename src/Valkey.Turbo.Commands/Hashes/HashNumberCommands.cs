@@ -36,7 +36,7 @@ internal static class HashNumberCommands
         }
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         long value = 0;
-        if (key.Exists && key.HashValue.TryGet(context.Argument(2), context.NowUnixMs, scratch, out ReadOnlySpan<byte> text)
+        if (key.Exists && context.HashOf(key).TryGet(context.Argument(2), scratch, out ReadOnlySpan<byte> text)
             && !Decimal64.TryParse(text, out value))
         {
             context.Reply.Error("ERR hash value is not an integer");
@@ -59,10 +59,10 @@ internal static class HashNumberCommands
         expiresAtUnixMs = ITableEntry.NoExpiry;
         if (key.Exists)
         {
-            key.HashValue.TryGetExpiry(field, context.NowUnixMs, out expiresAtUnixMs);
+            context.HashOf(key).TryGetExpiry(field, out expiresAtUnixMs);
         }
         context.BeginChange(ref key, ValueType.Hash, ValueEncoding.Listpack);
-        key.HashValue.Set(field, value, expiresAtUnixMs, context.NowUnixMs, context.Limits);
+        context.HashOf(key).Set(field, value, expiresAtUnixMs, context.Limits);
         HashCommands.NoteFieldExpiry(context, key);
     }
 
@@ -85,7 +85,7 @@ internal static class HashNumberCommands
         }
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         scoped ReadOnlySpan<byte> current = "0"u8;
-        if (key.Exists && key.HashValue.TryGet(context.Argument(2), context.NowUnixMs, scratch, out ReadOnlySpan<byte> text))
+        if (key.Exists && context.HashOf(key).TryGet(context.Argument(2), scratch, out ReadOnlySpan<byte> text))
         {
             current = text;
         }

@@ -87,8 +87,6 @@ internal static class DumpCommands
         }
         entry.Access = AccessClock.Restored(context.Worker, options.IdleSeconds, options.Frequency);
         key.Keyspace.Attach(context.Worker, key.Position, entry, key.Hash);
-        key = context.Open(1);
-        key.Keyspace.NoteFieldExpiry(context.Worker, key.Position);
         context.Changed(key, KeyEvent.Generic, "restore");
         Record(context, key, options, ttl, expiresAt);
         context.Reply.Ok();

@@ -48,7 +48,7 @@ internal static class ScanCommands
         int database = context.Session.Database;
         if (!context.Worker.Shards.IsPinned && context.Server.Shards.Sum(shard => shard.Keyspaces[database].Table.Count) > MostKeysAtOnce)
         {
-            context.WaitFor(KeyListing.Begin(context.Worker, database, pattern, context.UnseenUnixMs));
+            context.WaitFor(KeyListing.Begin(context.Worker, database, pattern, context.SeenBy));
             return;
         }
         ListNow(context, pattern);
@@ -66,7 +66,7 @@ internal static class ScanCommands
                 keyspace.Table.VisitBucket(bucket, ref collector);
             }
         }
-        Filter(found, pattern, null, context.UnseenUnixMs, expired: null);
+        Filter(found, pattern, null, context.SeenBy, expired: null);
         ReplyNames(context, found);
         Clear(found);
     }
@@ -138,7 +138,7 @@ internal static class ScanCommands
     {
         using Scratch<byte[]> scratch = new();
         List<byte[]> expired = scratch.Items;
-        Filter(found, pattern, type, context.UnseenUnixMs, expired);
+        Filter(found, pattern, type, context.SeenBy, expired);
         Span<byte> digits = stackalloc byte[Decimal64.MaxDigits];
         foreach (nint entry in found)
         {
@@ -160,7 +160,7 @@ internal static class ScanCommands
         return count;
     }
 
-    private static void Filter(List<nint> found, ReadOnlySpan<byte> pattern, string? type, long nowUnixMs, List<byte[]>? expired)
+    private static void Filter(List<nint> found, ReadOnlySpan<byte> pattern, string? type, ExpiryClock seenBy, List<byte[]>? expired)
     {
         bool all = pattern.IsEmpty || GlobPattern.IsAll(pattern);
         int kept = 0;
@@ -175,8 +175,7 @@ internal static class ScanCommands
             {
                 continue;
             }
-            long expiresAt = entry.ExpiresAtUnixMs;
-            if (expiresAt != ITableEntry.NoExpiry && expiresAt <= nowUnixMs)
+            if (seenBy.IsOver(entry.ExpiresAtUnixMs))
             {
                 expired?.Add(entry.KeySpan.ToArray());
                 continue;

@@ -335,7 +335,7 @@ internal static class SortCommand
         {
             ReadOnlySpan<byte> field = pattern[(star + 1 + arrow + 2)..];
             return key.Exists && key.Entry.Type == ValueType.Hash
-                && key.HashValue.TryGet(field, context.NowUnixMs, scratch, out ReadOnlySpan<byte> value) ? value.ToArray() : null;
+                && context.HashOf(key).TryGet(field, scratch, out ReadOnlySpan<byte> value) ? value.ToArray() : null;
         }
         return key.Exists && key.Entry.Type == ValueType.String ? StringValue.Read(key.Entry, scratch).ToArray() : null;
     }

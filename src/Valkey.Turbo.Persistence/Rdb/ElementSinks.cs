@@ -41,7 +41,7 @@ internal struct HashSink(HashValue hash, CollectionLimits limits) : IElementSink
             _name = element.ToArray();
             return;
         }
-        _hasDuplicate |= !hash.Set(_name, element, ITableEntry.NoExpiry, long.MinValue, limits);
+        _hasDuplicate |= !hash.Set(_name, element, ITableEntry.NoExpiry, limits);
         _name = null;
     }
 }

@@ -53,6 +53,9 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
         _ => (ValueType.SortedSet, ValueEncoding.RankedTree),
     };
 
+    /// <summary>Whether all fields of a hash were left out.</summary>
+    public static bool IsEmptyHash(Entry entry, Arena arena) => entry.Encoding == ValueEncoding.HashTable && new HashTable<HashField>(entry.Collection, arena).Count == 0;
+
     /// <summary>Whether a byte names a type that can be read.</summary>
     public static bool IsKnown(byte type) => Enum.IsDefined((RdbType)type);
 
@@ -75,9 +78,9 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
                 SetSink set = new(new SetValue(entry, arena), limits);
                 return TryReadListpack(reader.String(), ref set) && set.IsComplete;
             case RdbType.Hash or RdbType.HashWithExpiry:
-                return ReadFields(new HashValue(entry, arena), ref reader, type == RdbType.HashWithExpiry);
+                return ReadFields(HashOf(entry), ref reader, type == RdbType.HashWithExpiry);
             case RdbType.HashListpack or RdbType.HashZiplist or RdbType.HashZipmap:
-                return ReadPackedHash(type, new HashValue(entry, arena), ref reader);
+                return ReadPackedHash(type, HashOf(entry), ref reader);
             case RdbType.SortedSet or RdbType.SortedSetText:
                 return ReadScores(entry, ref reader, type == RdbType.SortedSet);
             case RdbType.SortedSetListpack or RdbType.SortedSetZiplist:
@@ -89,6 +92,9 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
                 return new RdbStreamReader(new StreamValue(entry, arena), arena, nowUnixMs).Read(type, ref reader);
         }
     }
+
+    /// <summary>A hash in which a field is found, expired or not, so that none is taken twice.</summary>
+    private HashValue HashOf(Entry entry) => new(entry, arena, new ExpiryClock(nowUnixMs, SeesExpired: true));
 
     private Entry ReadString(ref RdbReader reader, ReadOnlySpan<byte> key, long expiresAtUnixMs)
     {
@@ -204,7 +210,7 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
                 dropped++;
                 continue;
             }
-            if (reader.IsDamaged || expiresAt < ITableEntry.NoExpiry || !hash.Set(name, value, expiresAt, long.MinValue, limits))
+            if (reader.IsDamaged || expiresAt < ITableEntry.NoExpiry || !hash.Set(name, value, expiresAt, limits))
             {
                 return false;
             }

@@ -21,7 +21,7 @@ public static class RdbValueWriter
         (ValueType.SortedSet, ValueEncoding.Listpack) => RdbType.SortedSetListpack,
         (ValueType.SortedSet, _) => RdbType.SortedSet,
         (ValueType.Hash, ValueEncoding.Listpack) => RdbType.HashListpack,
-        (ValueType.Hash, _) => new HashValue(entry, arena).Table.ExpiringCount > 0 ? RdbType.HashWithExpiry : RdbType.Hash,
+        (ValueType.Hash, _) => new HashTable<HashField>(entry.Collection, arena).ExpiringCount > 0 ? RdbType.HashWithExpiry : RdbType.Hash,
         (ValueType.Stream, _) => RdbType.Stream3,
         _ => RdbType.String,
     };
@@ -56,7 +56,7 @@ public static class RdbValueWriter
                 WriteStream(new StreamValue(entry, arena), writer);
                 break;
             default:
-                WriteHash(new HashValue(entry, arena), writer);
+                WriteHash(new HashTable<HashField>(entry.Collection, arena), writer);
                 break;
         }
     }
@@ -99,9 +99,8 @@ public static class RdbValueWriter
         }
     }
 
-    private static void WriteHash(HashValue hash, RdbWriter writer)
+    private static void WriteHash(HashTable<HashField> table, RdbWriter writer)
     {
-        HashTable<HashField> table = hash.Table;
         bool withExpiry = table.ExpiringCount > 0;
         writer.Length((ulong)table.Count);
         foreach (nint address in table)

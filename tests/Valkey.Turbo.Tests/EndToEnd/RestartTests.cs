@@ -62,6 +62,30 @@ public sealed class RestartTests : IDisposable
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void ALogWhoseBaseHoldsWhatHasExpiredIsLoaded(int threads)
+    {
+        string[] options = ["--appendonly", "yes", "--threads", $"{threads}"];
+        Start(options);
+        using (RespClient client = Connect())
+        {
+            client.Run("SET", "stays", "1");
+            client.Run("SET", "brief", "1", "PX", "300");
+            client.Run("HSETEX", "fields", "PX", "300", "FIELDS", "1", "f", "v");
+            Assert.Equal("Background append only file rewriting started", client.Run("BGREWRITEAOF"));
+        }
+        _process!.Kill();
+        _process.WaitForExit();
+        Thread.Sleep(400);
+        Start(options);
+        using RespClient again = Connect();
+        Assert.Equal("[]", again.Run("HGETALL", "fields"));
+        Assert.Equal("nil", again.Run("GET", "brief"));
+        Assert.True(SpinWait.SpinUntil(() => again.Run("DBSIZE") == "1", 10_000));
+    }
+
+    [Theory]
     [InlineData("SHUTDOWN", "3600 1", "1")]
     [InlineData("SHUTDOWN SAVE", "", "1")]
     [InlineData("SHUTDOWN NOSAVE", "3600 1", "0")]

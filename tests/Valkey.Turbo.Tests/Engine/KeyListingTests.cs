@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Structures;
 using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Tests.Engine;
@@ -27,7 +28,7 @@ public sealed class KeyListingTests
         }
         HashSet<string> expected = [.. present.Where(name => name.EndsWith('7'))];
         Worker worker = server.Server.Workers[0];
-        KeyListing listing = KeyListing.Begin(worker, 0, "*7"u8, worker.NowUnixMs);
+        KeyListing listing = KeyListing.Begin(worker, 0, "*7"u8, new ExpiryClock(worker.NowUnixMs));
         int steps = 0;
         while (!listing.Advance(worker, worker.Server.Clock.MonotonicNs + 1))
         {
@@ -69,7 +70,7 @@ public sealed class KeyListingTests
             Add(server, present, i);
         }
         Worker worker = server.Server.Workers[0];
-        KeyListing listing = KeyListing.Begin(worker, 0, "*"u8, worker.NowUnixMs);
+        KeyListing listing = KeyListing.Begin(worker, 0, "*"u8, new ExpiryClock(worker.NowUnixMs));
         listing.Advance(worker, worker.Server.Clock.MonotonicNs + 1);
         Assert.Equal("+OK\r\n", server.Run(command.Split(' ')));
         server.Run("SET", "later", "1");

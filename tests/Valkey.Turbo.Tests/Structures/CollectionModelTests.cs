@@ -228,12 +228,13 @@ public sealed class CollectionModelTests
         CollectionLimits limits = new();
         Dictionary<string, (string Value, long Expiry)> model = [];
         Entry entry = NewEntry(ValueType.Hash, encoding);
-        HashValue hash = new(entry, _arena);
+        HashValue hash = default;
         byte[] scratch = new byte[32];
         long now = 1_000_000;
         for (int step = 0; step < Steps; step++)
         {
             now += random.Below(3);
+            hash = new HashValue(entry, _arena, new ExpiryClock(now));
             string field = "f" + random.Below(encoding == ValueEncoding.Listpack ? 40 : 2000), value = RandomElement(random);
             bool isAlive = model.TryGetValue(field, out (string Value, long Expiry) known) && (known.Expiry < 0 || known.Expiry > now);
             long expiry = encoding == ValueEncoding.HashTable && random.Below(3) == 0 ? now + random.Below(3000) : ITableEntry.NoExpiry;
@@ -241,21 +242,21 @@ public sealed class CollectionModelTests
             {
                 case < 2:
                     value = encoding == ValueEncoding.Listpack ? value[..Math.Min(60, value.Length)] : value;
-                    Assert.Equal(!isAlive, hash.Set(Bytes(field), Bytes(value), expiry, now, limits));
+                    Assert.Equal(!isAlive, hash.Set(Bytes(field), Bytes(value), expiry, limits));
                     model[field] = (value, expiry);
                     break;
                 case 2:
-                    Assert.Equal(isAlive, hash.Remove(Bytes(field), now));
+                    Assert.Equal(isAlive, hash.Remove(Bytes(field)));
                     model.Remove(field);
                     break;
                 default:
-                    Assert.Equal(isAlive, hash.TryGet(Bytes(field), now, scratch, out ReadOnlySpan<byte> found));
+                    Assert.Equal(isAlive, hash.TryGet(Bytes(field), scratch, out ReadOnlySpan<byte> found));
                     Assert.Equal(isAlive ? known.Value : "", Text(found));
-                    Assert.Equal(isAlive, hash.TryGetExpiry(Bytes(field), now, out long expires));
+                    Assert.Equal(isAlive, hash.TryGetExpiry(Bytes(field), out long expires));
                     Assert.Equal(isAlive ? known.Expiry : ITableEntry.NoExpiry, expires);
                     if (isAlive && encoding == ValueEncoding.HashTable)
                     {
-                        hash.SetExpiry(Bytes(field), expiry, now);
+                        hash.SetExpiry(Bytes(field), expiry);
                         model[field] = (known.Value, expiry);
                     }
                     break;
@@ -267,7 +268,7 @@ public sealed class CollectionModelTests
             }
         }
         HashSet<string> names = [];
-        for (HashEnumerator fields = hash.Enumerate(now); fields.MoveNext();)
+        for (HashEnumerator fields = hash.Enumerate(); fields.MoveNext();)
         {
             names.Add(Text(fields.Name(scratch)));
         }
