@@ -6,13 +6,17 @@ namespace Valkey.Turbo.Native;
 public static class Errno
 {
     public const int EINTR = 4;
+    public const int EIO = 5;
     public const int EBADF = 9;
     public const int EAGAIN = 11;
+    public const int ENOENT = 2;
     public const int EACCES = 13;
+    public const int EEXIST = 17;
     public const int EINVAL = 22;
     public const int ENFILE = 23;
     public const int EMFILE = 24;
     public const int EPERM = 1;
+    public const int ENOSPC = 28;
     public const int ENOSYS = 38;
     public const int ETIME = 62;
     public const int EADDRINUSE = 98;

@@ -1,4 +1,6 @@
+using Valkey.Turbo.Native;
 using Valkey.Turbo.Persistence.Aof;
+using Valkey.Turbo.Persistence.Files;
 
 namespace Valkey.Turbo.Engine;
 
@@ -8,18 +10,25 @@ namespace Valkey.Turbo.Engine;
 /// </summary>
 /// <remarks>
 /// A new base is written while the server stands still; it and an empty file for the writes to come replace the old ones when the
-/// manifest is replaced. Until then the old ones are the log.
+/// manifest is replaced. Until then the old ones are the log. Writes always go to the file that the manifest names.
 /// </remarks>
-public sealed class AppendOnlyLog : IDisposable
+public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
 {
+    private const string InUse = "another server uses this append only file";
+    private const int ManifestPermissions = 0x1A4;
     private readonly ServerInstance _server;
+    // Files that can go once the manifest on the disk surely does not name them any more.
+    private readonly HashSet<AofFile> _outdated = [];
     private AofManifest _manifest = new([]);
     private AppendOnlyFile? _file;
+    private LogLock? _lock;
     private long _baseBytes;
+    private long _recordCount;
 
     internal AppendOnlyLog(ServerInstance server)
     {
         _server = server;
+        Waiters = new SyncWaiters(this);
         server.Config.AppendOnly.TryApply = TryFollowConfig;
     }
 
@@ -30,7 +39,7 @@ public sealed class AppendOnlyLog : IDisposable
     public string Directory => Path.Combine(_server.Config.Directory.Text, _server.Config.AppendDirectoryName.Text);
 
     /// <summary>The log's files, in the order in which they are loaded.</summary>
-    public IEnumerable<string> Files => _manifest.Files.Where(file => file.Type != AofFileType.History).Select(file => PathOf(file.Name));
+    public IEnumerable<string> Files => _manifest.Current.Select(file => PathOf(file.Name));
 
     /// <summary>Bytes of all the log's files.</summary>
     public long Bytes => _baseBytes + (_file?.WrittenBytes ?? 0);
@@ -41,21 +50,46 @@ public sealed class AppendOnlyLog : IDisposable
     /// <summary>Bytes that are not in a file yet.</summary>
     public long PendingBytes => _file?.PendingBytes ?? 0;
 
+    /// <summary>How many records of the journal are on the disk, or -1 if nothing is logged. Any thread.</summary>
+    public long SyncedCount => Volatile.Read(ref _file)?.SyncedCount ?? -1;
+
+    /// <summary>The clients that wait for records to be on the disk.</summary>
+    public SyncWaiters Waiters { get; }
+
     private string LogName => _server.Config.AppendFileName.Text;
 
     private string ManifestPath => PathOf(AofManifest.NameFor(LogName));
+
+    /// <summary>
+    /// Takes the right to read and write the log, which one process at a time has: it has to be had before <see cref="Find"/>, as another
+    /// server may be about to write its last.
+    /// </summary>
+    /// <returns>Whether it could be had.</returns>
+    /// <exception cref="FileException">The log's directory can't be made or written.</exception>
+    public bool TryClaim()
+    {
+        DurableFile.MakeDirectory(_server.Files, Directory);
+        _lock ??= LogLock.TryTake(_server.Files, PathOf(LogLock.NameFor(LogName)));
+        return _lock is not null;
+    }
 
     /// <summary>Looks for a log of an earlier run. Null: it is read, or there is none, and <see cref="Files"/> says which.</summary>
     /// <returns>Null, or what is wrong with the manifest.</returns>
     /// <exception cref="IOException">It could not be read.</exception>
     public string? Find()
     {
-        if (!File.Exists(ManifestPath))
+        DurableFile file;
+        try
+        {
+            file = DurableFile.Open(_server.Files, ManifestPath, FileUse.Read);
+        }
+        catch (FileException e) when (e.Error == Errno.ENOENT)
         {
             AdoptSingleFile();
             return null;
         }
-        string? problem = AofManifest.TryParse(File.ReadAllText(ManifestPath), out AofManifest manifest);
+        using StreamReader reader = new(file);
+        string? problem = AofManifest.TryParse(reader.ReadToEnd(), out AofManifest manifest);
         if (problem is null)
         {
             _manifest = manifest;
@@ -67,83 +101,102 @@ public sealed class AppendOnlyLog : IDisposable
     /// <exception cref="IOException">A file could not be written.</exception>
     public void Start(Worker worker)
     {
-        AofFile last = _manifest.Files.LastOrDefault();
         if (_manifest.Files.Count == 0)
         {
             Rewrite(worker);
             return;
         }
-        if (last.Type != AofFileType.Incremental)
+        AofManifest old = _manifest, next = new(old.Current);
+        if (next.Files.Count == 0 || next.Files[^1].Type != AofFileType.Incremental)
         {
-            _manifest = _manifest.WithNewIncremental(LogName);
-            WriteManifest();
+            next = next.WithNewIncremental(LogName);
         }
-        _baseBytes = _manifest.Files.SkipLast(1).Sum(file => new FileInfo(PathOf(file.Name)).Length);
-        Open(_manifest.Files[^1].Name);
+        if (next.Files.Count != old.Files.Count || next.Files[^1] != old.Files[^1])
+        {
+            PutManifest(next);
+            AtomicFile.SyncName(_server.Files, ManifestPath);
+        }
+        _manifest = next;
+        Remove([.. old.Files.Except(next.Files)]);
+        _baseBytes = next.Files.SkipLast(1).Sum(file => new FileInfo(PathOf(file.Name)).Length);
+        Begin(DurableFile.Open(_server.Files, PathOf(next.Files[^1].Name), FileUse.Append));
     }
 
     /// <summary>Writes all data to a new base, and begins to log if that was off. On an error everything stays as it was.</summary>
-    /// <exception cref="IOException">A file could not be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">The server may not write there.</exception>
+    /// <exception cref="IOException">A file could not be written, or another server uses the log.</exception>
     public void Rewrite(Worker worker)
     {
-        bool wasOn = IsOn;
-        System.IO.Directory.CreateDirectory(Directory);
-        bool isRdb = _server.Config.AofBaseIsRdb.IsSet;
-        AofManifest old = _manifest, next = old.WithNewBase(LogName, isRdb);
-        string basePath = PathOf(next.Files[0].Name);
-        AtomicFile.Replace(basePath, PathOf($"temp-rewriteaof-{Environment.ProcessId}.aof"), file =>
+        if (!TryClaim())
         {
-            if (isRdb)
-            {
-                DatasetFile.Write(worker, file, isAofBase: true);
-            }
-            else
-            {
-                DatasetCommands.Write(worker, file);
-            }
-        });
-        GoOnIn(next.Files[^1].Name);
-        _manifest = next;
+            throw new IOException(InUse);
+        }
+        AofManifest old = _manifest, next = old.WithNewBase(LogName, _server.Config.AofBaseIsRdb.IsSet);
+        _outdated.ExceptWith(next.Files);
+        DurableFile? incremental = null;
         try
         {
-            WriteManifest();
+            incremental = DurableFile.Open(_server.Files, PathOf(next.Files[^1].Name), FileUse.AppendAnew);
+            WriteBase(worker, PathOf(next.Files[0].Name));
+            PutManifest(next);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch
         {
-            _manifest = old;
-            if (wasOn)
-            {
-                GoOnIn(old.Files[^1].Name);
-                // The new one may be there already, though not surely on the disk.
-                WriteManifest();
-            }
-            else
-            {
-                Stop();
-            }
+            incremental?.Dispose();
+            Remove(next.Files);
+            ReleaseIfOff();
             throw;
         }
-        _baseBytes = new FileInfo(basePath).Length;
-        foreach (AofFile file in old.Files)
+        _manifest = next;
+        _baseBytes = new FileInfo(PathOf(next.Files[0].Name)).Length;
+        if (_file is null)
         {
-            File.Delete(PathOf(file.Name));
+            Begin(incremental);
         }
+        else
+        {
+            _file.GoOnIn(incremental);
+        }
+        _outdated.UnionWith(old.Files);
+        AtomicFile.SyncName(_server.Files, ManifestPath);
+        Remove([.. _outdated]);
     }
 
     /// <summary>Puts everything logged on the disk.</summary>
-    /// <exception cref="IOException">It could not be written.</exception>
-    public void Sync() => _file?.Sync();
+    /// <returns>Null, or why not everything could be written.</returns>
+    public string? Finish() => _file?.Finish();
 
     /// <summary>Ends the log; its files stay.</summary>
     public void Stop()
     {
         _server.Journal = null;
-        _file?.Dispose();
-        _file = null;
+        if (_file is { } file)
+        {
+            Volatile.Write(ref _file, null);
+            file.Dispose();
+            _recordCount = file.AppendedCount;
+        }
+        ReleaseIfOff();
+        Waiters.WakeReached();
     }
 
     public void Dispose() => Stop();
+
+    FsyncPolicy IAppendOnlyOwner.Policy => _server.Config.AppendFsync.Choice switch
+    {
+        "always" => FsyncPolicy.Always,
+        "no" => FsyncPolicy.No,
+        _ => FsyncPolicy.EverySecond,
+    };
+
+    long IAppendOnlyOwner.NotedSecond => _server.Config.NotesTimeInAof.IsSet ? _server.UnixMsAt(_server.Clock.MonotonicNs) / 1000 : 0;
+
+    void IAppendOnlyOwner.Tell(string text) => _server.LogNotice?.Invoke(text);
+
+    void IAppendOnlyOwner.Warn(string text) => _server.LogWarning?.Invoke(text);
+
+    void IAppendOnlyOwner.OnSynced() => Waiters.WakeReached();
+
+    void IAppendOnlyOwner.GiveUp() => _server.EndProcess?.Invoke();
 
     private string? TryFollowConfig(Worker worker)
     {
@@ -161,34 +214,40 @@ public sealed class AppendOnlyLog : IDisposable
             Rewrite(worker);
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e)
         {
-            _server.LogNotice?.Invoke($"Can't open or create append only file: {e.Message}");
+            Stop();
+            _server.LogWarning?.Invoke($"Can't open or create append only file: {e.Message}");
             return "Unable to turn on AOF. Check server logs.";
         }
     }
 
-    private void GoOnIn(string name)
+    private void WriteBase(Worker worker, string path) =>
+        AtomicFile.Replace(_server.Files, path, PathOf($"temp-rewriteaof-{Environment.ProcessId}.aof"), file =>
+        {
+            if (_server.Config.AofBaseIsRdb.IsSet)
+            {
+                DatasetFile.Write(worker, file, isAofBase: true);
+            }
+            else
+            {
+                DatasetCommands.Write(worker, file);
+            }
+        });
+
+    private void Begin(DurableFile file)
+    {
+        Volatile.Write(ref _file, new AppendOnlyFile(file, _server.Workers.Length, _recordCount, this));
+        _server.Journal = _file;
+    }
+
+    private void ReleaseIfOff()
     {
         if (_file is null)
         {
-            Open(name);
+            _lock?.Dispose();
+            _lock = null;
         }
-        else
-        {
-            _file.SwitchTo(PathOf(name));
-        }
-    }
-
-    private void Open(string name)
-    {
-        _file = new AppendOnlyFile(PathOf(name), _server.Workers.Length, () => _server.Config.AppendFsync.Choice switch
-        {
-            "always" => FsyncPolicy.Always,
-            "no" => FsyncPolicy.No,
-            _ => FsyncPolicy.EverySecond,
-        }, () => _server.Config.NotesTimeInAof.IsSet ? _server.UnixMsAt(_server.Clock.MonotonicNs) / 1000 : 0);
-        _server.Journal = _file;
     }
 
     /// <summary>Takes the single file of a server before 7.0 as the base.</summary>
@@ -199,14 +258,26 @@ public sealed class AppendOnlyLog : IDisposable
         {
             return;
         }
-        System.IO.Directory.CreateDirectory(Directory);
-        _manifest = new AofManifest([new AofFile(LogName, 1, AofFileType.Base)]);
-        WriteManifest();
-        File.Move(single, PathOf(LogName));
+        DurableFile.MakeDirectory(_server.Files, Directory);
+        AofManifest manifest = new([new AofFile(LogName, 1, AofFileType.Base)]);
+        PutManifest(manifest);
+        _manifest = manifest;
+        DurableFile.Rename(_server.Files, single, PathOf(LogName));
+        AtomicFile.SyncName(_server.Files, ManifestPath);
     }
 
-    private void WriteManifest() =>
-        AtomicFile.Replace(ManifestPath, PathOf($"temp-{AofManifest.NameFor(LogName)}"), file => file.Write(System.Text.Encoding.UTF8.GetBytes(_manifest.ToString())));
+    private void Remove(IReadOnlyCollection<AofFile> files)
+    {
+        foreach (AofFile file in files)
+        {
+            // What can't be removed is tried again after the next rewrite.
+            _ = DurableFile.TryRemove(_server.Files, PathOf(file.Name)) == 0 ? _outdated.Remove(file) : _outdated.Add(file);
+        }
+    }
+
+    private void PutManifest(AofManifest manifest) => AtomicFile.Put(
+        _server.Files, ManifestPath, PathOf($"temp-{AofManifest.NameFor(LogName)}"),
+        file => file.Write(System.Text.Encoding.UTF8.GetBytes(manifest.ToString())), ManifestPermissions);
 
     private string PathOf(string name) => Path.Combine(Directory, name);
 }

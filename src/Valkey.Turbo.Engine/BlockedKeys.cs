@@ -31,6 +31,9 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
     /// <summary>What its thread does for the command bit by bit, or null; then it waits for nobody else, and nobody ends the wait.</summary>
     public KeyListing? Work { get; init; }
 
+    /// <summary>Where the command waits for the disk, or null.</summary>
+    public SyncWaiters? SyncWaiters { get; set; }
+
     /// <summary>Whether the command ends, with an error, when its key goes.</summary>
     public bool EndsWithKey { get; init; }
 
@@ -72,6 +75,7 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
     /// <summary>Takes the command off its keys, whose shards the caller holds. What it was told goes to the next in each queue.</summary>
     public void EndHeld(Worker worker)
     {
+        SyncWaiters?.Remove(Session);
         foreach (KeyWait wait in Waits)
         {
             wait.IsOver = true;
@@ -87,6 +91,7 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
     public void End(Worker worker)
     {
         Work?.Cancel();
+        SyncWaiters?.Remove(Session);
         foreach (KeyWait wait in Waits)
         {
             wait.Shard.Blocked.End(wait);

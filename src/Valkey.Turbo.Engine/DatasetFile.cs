@@ -1,5 +1,6 @@
 using System.Globalization;
 using Valkey.Turbo.Memory;
+using Valkey.Turbo.Persistence.Files;
 using Valkey.Turbo.Persistence.Rdb;
 using Valkey.Turbo.Structures;
 
@@ -24,26 +25,26 @@ public sealed class DatasetFile : IRdbLoader
     }
 
     /// <summary>Writes everything to a file, which is replaced as a whole.</summary>
-    /// <exception cref="IOException">It could not be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">The server may not write there.</exception>
+    /// <exception cref="FileException">It could not be written.</exception>
     public static void Save(Worker worker, string path)
     {
-        string unfinished = Path.Combine(
-            Path.GetDirectoryName(path)!, string.Create(CultureInfo.InvariantCulture, $"temp-{Environment.ProcessId}.rdb"));
-        AtomicFile.Replace(path, unfinished, file => Write(worker, file, isAofBase: false));
+        AtomicFile.Replace(worker.Server.Files, path, UnfinishedBeside(path), file => Write(worker, file, isAofBase: false));
         worker.Server.NoteSaved();
     }
+
+    /// <summary>The file that takes a file's place when it is complete.</summary>
+    public static string UnfinishedBeside(string path) => Path.Combine(
+        Path.GetDirectoryName(path)!, string.Create(CultureInfo.InvariantCulture, $"temp-{Environment.ProcessId}.rdb"));
 
     /// <summary>Adds what a file holds, but for keys and fields that have expired.</summary>
     /// <param name="worker">The calling thread.</param>
     /// <param name="path">The file.</param>
     /// <param name="replaces">Whether keys that are there give way to the file's; otherwise they are an error.</param>
     /// <returns>Null, or why not all of the file was loaded.</returns>
-    /// <exception cref="IOException">It could not be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">The server may not read it.</exception>
+    /// <exception cref="FileException">It could not be read.</exception>
     public static string? Load(Worker worker, string path, bool replaces)
     {
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        using DurableFile file = DurableFile.Open(worker.Server.Files, path, FileUse.Read);
         return new DatasetFile(worker, replaces, isAofBase: false).Read(file);
     }
 
@@ -54,10 +55,10 @@ public sealed class DatasetFile : IRdbLoader
     /// <param name="worker">The calling thread.</param>
     /// <param name="file">Stands at the beginning of the RDB part, and behind it afterwards.</param>
     /// <returns>Null, or why not all of it was loaded.</returns>
-    /// <exception cref="IOException">It could not be read.</exception>
-    public static string? LoadBase(Worker worker, FileStream file) => new DatasetFile(worker, replaces: false, isAofBase: true).Read(file);
+    /// <exception cref="FileException">It could not be read.</exception>
+    public static string? LoadBase(Worker worker, Stream file) => new DatasetFile(worker, replaces: false, isAofBase: true).Read(file);
 
-    private string? Read(FileStream file)
+    private string? Read(Stream file)
     {
         ServerConfig config = _server.Config;
         return RdbFileReader.Load(file, this, config.ReadsForeignRdb, config.ChecksRdb.IsSet && !_server.SkipsChecksums);

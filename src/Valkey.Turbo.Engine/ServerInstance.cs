@@ -6,6 +6,7 @@ using Valkey.Turbo.Engine.Diagnostics;
 using Valkey.Turbo.Engine.PubSub;
 using Valkey.Turbo.Engine.Tracking;
 using Valkey.Turbo.Memory;
+using Valkey.Turbo.Native;
 using Valkey.Turbo.Persistence;
 
 namespace Valkey.Turbo.Engine;
@@ -36,10 +37,13 @@ public sealed class ServerInstance : IDisposable
     /// <param name="nodeOfThread">The NUMA node of each thread's CPU, -1 for none.</param>
     /// <param name="clock">Time; the machine's unless a test drives it.</param>
     /// <param name="seed">Chance; random unless a test fixes it.</param>
-    public ServerInstance(ServerConfig config, int threadCount, Func<int, int>? nodeOfThread = null, Clock? clock = null, ulong? seed = null)
+    /// <param name="files">Files; the machine's unless a test has them fail.</param>
+    public ServerInstance(
+        ServerConfig config, int threadCount, Func<int, int>? nodeOfThread = null, Clock? clock = null, ulong? seed = null, FileCalls? files = null)
     {
         Config = config;
         Clock = clock ?? Clock.System;
+        Files = files ?? FileCalls.Kernel;
         StartedAtNs = Clock.MonotonicNs;
         _unixMicrosecondsAtStart = Clock.UnixMicroseconds;
         _wakers = new IThreadWaker?[threadCount];
@@ -78,6 +82,7 @@ public sealed class ServerInstance : IDisposable
         config.NotifyKeyspaceEvents.Changed = () => KeyEvents.Wanted = KeyEventLetters.Parse(config.NotifyKeyspaceEvents.Text)!.Value;
         config.NotifyKeyspaceEvents.Changed();
         Log = new AppendOnlyLog(this);
+        Shutdown = new Shutdown(this);
         LastSaveUnixMs = UnixMsAt(StartedAtNs);
         RunId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
     }
@@ -87,6 +92,9 @@ public sealed class ServerInstance : IDisposable
 
     /// <summary>Time.</summary>
     public Clock Clock { get; }
+
+    /// <summary>The files that must not be lost.</summary>
+    public FileCalls Files { get; }
 
     /// <summary>When the server started, on the monotonic clock.</summary>
     public long StartedAtNs { get; }
@@ -172,11 +180,17 @@ public sealed class ServerInstance : IDisposable
     /// <summary>Greatest <see cref="UsedBytes"/> seen.</summary>
     public long PeakUsedBytes { get; private set; }
 
-    /// <summary>Called once when a client orders the server to stop.</summary>
-    public Action? ShutdownRequested { get; set; }
+    /// <summary>How the server ends.</summary>
+    public Shutdown Shutdown { get; }
+
+    /// <summary>Ends the process at once, with an exit code that says so, when what was promised can't be kept. Null where a test hosts the server.</summary>
+    public Action? EndProcess { get; set; }
 
     /// <summary>Writes a line to the server's log, if there is one.</summary>
     public Action<string>? LogNotice { get; set; }
+
+    /// <summary>Writes a line that asks for action.</summary>
+    public Action<string>? LogWarning { get; set; }
 
     /// <summary>Throughput of the last second or so.</summary>
     public ThroughputRates Rates { get; } = new();
@@ -266,15 +280,6 @@ public sealed class ServerInstance : IDisposable
 
     /// <summary>Where the data is saved.</summary>
     public string RdbPath => Path.Combine(Config.Directory.Text, Config.RdbFileName.Text);
-
-    /// <summary>Whether the data is to be saved when the server ends.</summary>
-    public bool SavesAtExit
-    {
-        get => _savesAtExit ?? Config.IsAskedToSave;
-        set => _savesAtExit = value;
-    }
-
-    private bool? _savesAtExit;
 
     /// <summary>How saving to the RDB file has gone.</summary>
     public SaveHistory Saves { get; } = new();

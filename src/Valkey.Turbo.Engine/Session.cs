@@ -100,6 +100,9 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>Commands run.</summary>
     public long CommandCount { get; set; }
 
+    /// <summary>How many records the journal had after the client's last write.</summary>
+    public long JournalledCount { get; internal set; }
+
     /// <summary>Bytes received.</summary>
     public long InputTotalBytes { get; set; }
 
@@ -224,6 +227,10 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     }
 
     private int SubscriptionCount(ChannelKind kind) => Subscriptions?.Count(kind) ?? 0;
+
+    /// <summary>Who the client is, for the log.</summary>
+    public string DescribeBriefly() =>
+        $"id={Id} addr={Address} laddr={LocalAddress} fd={FileDescriptor} name={Name} user=default lib-name={LibraryName} lib-ver={LibraryVersion}";
 
     /// <summary>The line that CLIENT INFO and CLIENT LIST print.</summary>
     /// <param name="nowNs">The time on the monotonic clock.</param>

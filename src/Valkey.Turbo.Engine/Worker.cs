@@ -23,6 +23,8 @@ public sealed class Worker : IDisposable
     private long _turn;
     private int _postponedCount;
     private bool _hasToldOwn;
+    private int _groupDepth;
+    private bool _hasRecords;
 
     internal Worker(ServerInstance server, int thread, ulong seed)
     {
@@ -89,7 +91,7 @@ public sealed class Worker : IDisposable
         {
             long stamp = NextStamp(shard.LastStampNs);
             shard.LastStampNs = stamp;
-            sink.Append(new JournalStamp(stamp, Thread), database, command);
+            Append(sink, stamp, database, command);
         }
     }
 
@@ -108,7 +110,41 @@ public sealed class Worker : IDisposable
             {
                 Server.Shards[index].LastStampNs = stamp;
             }
-            sink.Append(new JournalStamp(stamp, Thread), database, command);
+            Append(sink, stamp, database, command);
+        }
+    }
+
+    /// <summary>
+    /// Begins a group of records, which is seen whole or not at all; what is journalled without one stands for itself. A group within a
+    /// group is part of it.
+    /// </summary>
+    public void BeginGroup() => _groupDepth++;
+
+    /// <summary>Ends the group, while the shards of all of its records are still held.</summary>
+    public void EndGroup()
+    {
+        if (--_groupDepth > 0 || !_hasRecords)
+        {
+            return;
+        }
+        _hasRecords = false;
+        if (Server.Journal is IJournalSink sink)
+        {
+            long end = sink.EndGroup(Thread);
+            Session?.JournalledCount = end;
+        }
+    }
+
+    private void Append(IJournalSink sink, long stamp, int database, ReadOnlySpan<byte> command)
+    {
+        sink.Append(new JournalStamp(stamp, Thread), database, command);
+        if (_groupDepth == 0)
+        {
+            sink.EndGroup(Thread);
+        }
+        else
+        {
+            _hasRecords = true;
         }
     }
 

@@ -58,7 +58,7 @@ internal sealed partial class Reactor
         {
             Retry(_parked.Dequeue());
         }
-        if (_parked.Count == 0)
+        if (_parked.Count == 0 && !IsToObeyShutdown && !_server.Shutdown.IsOver)
         {
             _worker.Shards.Abandon();
         }

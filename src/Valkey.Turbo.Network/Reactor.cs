@@ -32,6 +32,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     private long _awakeAtNs;
     private Connection? _running;
     private int _connectionCount;
+    private bool _isDraining;
     private volatile bool _isStopping;
 
     internal Reactor(NetworkServer network, Worker worker)
@@ -61,7 +62,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     {
         _threadId = Environment.CurrentManagedThreadId;
         long nextCronNs = _awakeAtNs = _server.Clock.MonotonicNs;
-        while (!_isStopping)
+        while (!_isStopping && !_server.Shutdown.IsOver)
         {
             _worker.BeginTurn();
             long now = _server.Clock.MonotonicNs;
@@ -83,6 +84,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             ResumeTimedOut();
             RetryPostponed();
             RetryParked();
+            ObeyShutdown();
             _worker.BroadcastChanges();
             _worker.DeliverAll();
             SendReplies();
@@ -165,7 +167,15 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
 
     public void OnAwake() => _awakeAtNs = _server.Clock.MonotonicNs;
 
-    public void OnAccepted(int listener, int descriptor) => _network.Distribute(listener, descriptor);
+    public void OnAccepted(int listener, int descriptor)
+    {
+        if (_isDraining)
+        {
+            Sockets.Close(descriptor);
+            return;
+        }
+        _network.Distribute(listener, descriptor);
+    }
 
     public void OnAcceptFailed(int listener, int error)
     {
@@ -175,6 +185,10 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
 
     public void OnReceived(Connection connection, Span<byte> bytes)
     {
+        if (_isDraining)
+        {
+            return;
+        }
         connection.Session.InputTotalBytes += bytes.Length;
         _worker.Stats.InputBytes += bytes.Length;
         _worker.Stats.Reads++;
@@ -442,9 +456,26 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         }
     }
 
-    /// <summary>Sends the replies of commands that have run, for a second at most, and closes everything.</summary>
+    /// <summary>Ends the server if a signal has asked for it; thread 0 does so for all.</summary>
+    private void ObeyShutdown()
+    {
+        if (!IsToObeyShutdown || _server.PausesCron || !_worker.Shards.TryHoldAll())
+        {
+            return;
+        }
+        _worker.RefreshTime();
+        if (!_server.Shutdown.TryObey(_worker))
+        {
+            _worker.Shards.ReleaseAll();
+        }
+    }
+
+    private bool IsToObeyShutdown => _worker.Thread == 0 && _server.Shutdown is { IsRequested: true, IsOver: false };
+
+    /// <summary>Sends the replies of commands that have run, for a second at most, and closes everything. Nothing is run any more.</summary>
     private void Drain()
     {
+        _isDraining = true;
         long endNs = _server.Clock.MonotonicNs + 1000 * NsPerMs;
         TakeMessages();
         SendReplies();

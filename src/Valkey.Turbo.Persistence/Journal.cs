@@ -22,13 +22,21 @@ public readonly record struct JournalStamp(long TimeNs, int Thread) : IComparabl
 }
 
 /// <summary>
-/// Receives the effect of every write as one deterministic command. Called on the thread that made the change, while it
-/// holds the shards concerned; calls of different threads run at the same time.
+/// Receives the effects of every command as deterministic commands. Those of one command, or of one transaction, are a group: whoever
+/// reads the journal sees all of it or nothing. Called on the thread that made the change, while it holds the shards concerned; calls of
+/// different threads run at the same time.
 /// </summary>
 public interface IJournalSink
 {
-    /// <summary>Takes one record. <paramref name="command"/> is a RESP array of bulk strings, valid during the call only.</summary>
+    /// <summary>
+    /// Takes one record of the calling thread's group. <paramref name="command"/> is a RESP array of bulk strings, valid during the call only.
+    /// </summary>
     void Append(JournalStamp stamp, int database, ReadOnlySpan<byte> command);
+
+    /// <summary>Ends the thread's group, while the shards of all of its records are still held.</summary>
+    /// <param name="thread">The thread.</param>
+    /// <returns>How many records the journal has up to the group's end.</returns>
+    long EndGroup(int thread);
 
     /// <summary>Makes everything that the calling thread has appended as safe as the sink promises. Called before replies are sent.</summary>
     void Flush();

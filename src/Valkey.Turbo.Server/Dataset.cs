@@ -5,9 +5,12 @@ using Valkey.Turbo.Network;
 
 namespace Valkey.Turbo.Server;
 
-/// <summary>Brings the data in before the threads start, and keeps it when they have ended.</summary>
+/// <summary>Brings the data in before the threads start.</summary>
 internal static class Dataset
 {
+    private const long LongestClaimNs = 10_000_000_000;
+    private const int ClaimIntervalMs = 50;
+
     /// <summary>Loads the append-only log if that is on, or else the RDB file if there is one. False: the server can't start.</summary>
     internal static bool TryLoad(ServerInstance server, INetworkLog log)
     {
@@ -21,6 +24,10 @@ internal static class Dataset
         {
             if (server.Config.AppendOnly.IsSet)
             {
+                if (!TryClaimLog(server, log))
+                {
+                    return false;
+                }
                 source = "append only file";
                 problem = server.Log.Find() ?? AofReplay.Load(worker);
                 if (problem is null)
@@ -57,17 +64,25 @@ internal static class Dataset
         return true;
     }
 
-    /// <summary>Saves what is to be saved, and ends the append-only log. False: that failed.</summary>
-    internal static bool TryKeep(ServerInstance server, INetworkLog log)
+    /// <summary>
+    /// Waits for the right to the append-only log: at a restart the old server may still be about to write its last. False: it goes on.
+    /// </summary>
+    private static bool TryClaimLog(ServerInstance server, INetworkLog log)
     {
-        server.Log.Stop();
-        if (!server.SavesAtExit)
+        if (server.Log.TryClaim())
         {
             return true;
         }
-        log.Notice("Saving the final RDB snapshot before exiting.");
-        server.Workers[0].RefreshTime();
-        server.Workers[0].Shards.TryHoldAll();
-        return PersistenceCommands.TrySave(server.Workers[0]) is null;
+        log.Notice($"Another server uses the append only file in {server.Log.Directory}. Waiting for its end.");
+        for (long startNs = server.Clock.MonotonicNs; server.Clock.MonotonicNs - startNs < LongestClaimNs;)
+        {
+            Thread.Sleep(ClaimIntervalMs);
+            if (server.Log.TryClaim())
+            {
+                return true;
+            }
+        }
+        log.Warning($"The append only file in {server.Log.Directory} is in use by another server, which would be harmed. Exiting.");
+        return false;
     }
 }

@@ -70,6 +70,9 @@ internal static class Program
         int[] pinned = threads <= cpus.Length ? cpus[..threads] : [];
         using ServerInstance server = new(config, threads, thread => thread < pinned.Length ? CpuAffinity.NodeOf(pinned[thread]) : -1);
         server.LogNotice = log.Notice;
+        server.LogWarning = log.Warning;
+        server.EndProcess = () => ProcessExit.Now(1);
+        using StopRequest stop = new(server, log);
         AppDomain.CurrentDomain.UnhandledException += (_, e) =>
             log.Warning("\n" + CrashReport.Write((Exception)e.ExceptionObject, server));
         log.Notice("oO0OoO0OoO0Oo Valkey.Turbo is starting oO0OoO0OoO0Oo");
@@ -83,7 +86,7 @@ internal static class Program
         {
             log.Notice($"Running mode=standalone, port={config.Port.Number}.");
         }
-        if (!config.AppendOnly.IsSet && !config.IsAskedToSave)
+        if (!config.AppendOnly.IsSet && config.Save.Text.Length == 0)
         {
             log.Warning("Neither 'appendonly' nor 'save' is set: data that is not saved by a command is lost when the server stops.");
         }
@@ -96,7 +99,7 @@ internal static class Program
         {
             return 1;
         }
-        using StopRequest stop = new(server);
+        stop.BeginServing();
         using NetworkServer network = new(server, pinned, log);
         try
         {
@@ -111,15 +114,15 @@ internal static class Program
         WritePidFile(config, log);
         log.Notice($"Running with threads={threads}, shards={server.Shards.Length}, io-engine={server.IoEngineName}");
         log.Notice("Ready to accept connections tcp");
-        log.Notice(stop.Wait());
+        stop.Wait();
         network.Stop();
-        bool isSaved = Dataset.TryKeep(server, log);
         if (config.PidFile.Text.Length > 0)
         {
+            log.Notice("Removing the pid file.");
             File.Delete(config.PidFile.Text);
         }
-        log.Notice("Valkey.Turbo is now ready to exit, bye bye...");
-        return isSaved ? 0 : 1;
+        log.Warning("Valkey.Turbo is now ready to exit, bye bye...");
+        return 0;
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
+using Valkey.Turbo.Persistence.Files;
 using Valkey.Turbo.Persistence.Rdb;
 using Valkey.Turbo.Protocol;
 
@@ -37,8 +38,7 @@ public sealed class AofReplay : IDisposable
     /// <summary>Loads all files of the server's log.</summary>
     /// <param name="worker">The calling thread.</param>
     /// <returns>Null, or what is wrong with them; some of the data may have been loaded then.</returns>
-    /// <exception cref="IOException">One could not be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">The server may not read one.</exception>
+    /// <exception cref="FileException">One could not be read.</exception>
     public static string? Load(Worker worker)
     {
         ServerInstance server = worker.Server;
@@ -84,7 +84,7 @@ public sealed class AofReplay : IDisposable
         {
             return $"can't open the append log file {Path.GetFileName(path)} for reading: No such file or directory";
         }
-        using FileStream file = new(path, FileMode.Open, isLast ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        using DurableFile file = DurableFile.Open(_server.Files, path, isLast ? FileUse.Repair : FileUse.Read);
         if (RdbFileReader.IsRdb(file))
         {
             if (DatasetFile.LoadBase(_worker, file) is string damage)
@@ -93,11 +93,11 @@ public sealed class AofReplay : IDisposable
             }
             // The commands behind an RDB part in the same file come next.
         }
-        return Replay(file, isLast);
+        return Replay(file, Path.GetFileName(path), isLast);
     }
 
     /// <summary>Runs the commands of a file from its position on.</summary>
-    private string? Replay(FileStream file, bool isLast)
+    private string? Replay(DurableFile file, string name, bool isLast)
     {
         byte[] chunk = new byte[ChunkBytes];
         // Up to here everything is whole, transactions included.
@@ -121,7 +121,7 @@ public sealed class AofReplay : IDisposable
             return "Unexpected end of file reading the append only file.";
         }
         _server.LogNotice?.Invoke(string.Create(
-            CultureInfo.InvariantCulture, $"!!! Warning: short read while loading the AOF file {Path.GetFileName(file.Name)}!!! Truncating it at {soundBytes}"));
+            CultureInfo.InvariantCulture, $"!!! Warning: short read while loading the AOF file {name}!!! Truncating it at {soundBytes}"));
         file.SetLength(soundBytes);
         return null;
     }

@@ -26,7 +26,7 @@ internal static class DebugReload
                     return;
             }
         }
-        if (saves && PersistenceCommands.TrySave(context.Worker) is not null)
+        if (saves && Saving.TrySave(context.Worker, isAwaited: true) is not null)
         {
             context.Reply.Error("ERR");
             return;
@@ -63,7 +63,7 @@ internal static class DebugReload
     }
 
     private static string? Problem(CommandContext context, Func<string?> load) =>
-        PersistenceCommands.Problem(context.Server, "Error loading the DB", load);
+        Saving.Problem(context.Server, "Error loading the DB", load);
 
     private static void Flush(CommandContext context)
     {

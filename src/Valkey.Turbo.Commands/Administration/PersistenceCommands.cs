@@ -22,51 +22,9 @@ public static class PersistenceCommands
             "Asynchronously rewrites the append-only file to disk.", Rewrite, scope: ShardScope.All),
     ];
 
-    /// <summary>Runs something that touches files; null, or why it failed, which the log is told as well.</summary>
-    internal static string? Problem(ServerInstance server, string what, Func<string?> work)
-    {
-        string? problem;
-        try
-        {
-            problem = work();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            problem = e.Message;
-        }
-        if (problem is not null)
-        {
-            server.LogNotice?.Invoke($"{what}: {problem}");
-        }
-        return problem;
-    }
-
-    /// <summary>Saves all data to the RDB file; null, or why that failed.</summary>
-    public static string? TrySave(Worker worker) => Try(worker, worker.Server.Saves, "Failed saving the DB", "DB saved on disk", () =>
-        DatasetFile.Save(worker, worker.Server.RdbPath));
-
-    /// <summary>Writes a new base of the append-only log, which is on then; null, or why that failed.</summary>
-    public static string? TryRewrite(Worker worker) => Try(
-        worker, worker.Server.Rewrites, "Failed rewriting the append only file", "Background AOF rewrite finished successfully", () =>
-        worker.Server.Log.Rewrite(worker));
-
-    private static string? Try(Worker worker, SaveHistory history, string failure, string success, Action work)
-    {
-        ServerInstance server = worker.Server;
-        long startNs = server.Clock.MonotonicNs;
-        string? problem = Problem(server, failure, () =>
-        {
-            work();
-            server.LogNotice?.Invoke(success);
-            return null;
-        });
-        history.Note(problem is null, (server.Clock.MonotonicNs - startNs) / 1_000_000);
-        return problem;
-    }
-
     private static void Save(CommandContext context)
     {
-        if (TrySave(context.Worker) is null)
+        if (Saving.TrySave(context.Worker, isAwaited: true) is null)
         {
             context.Reply.Ok();
         }
@@ -88,7 +46,7 @@ public static class PersistenceCommands
             context.Reply.Error(Errors.Syntax);
             return;
         }
-        TrySave(context.Worker);
+        Saving.TrySave(context.Worker, isAwaited: false);
         context.Reply.Simple("Background saving started"u8);
     }
 
@@ -97,7 +55,7 @@ public static class PersistenceCommands
     private static void Rewrite(CommandContext context)
     {
         bool wasOn = context.Server.Log.IsOn;
-        TryRewrite(context.Worker);
+        Saving.TryRewrite(context.Worker);
         if (!wasOn)
         {
             context.Server.Log.Stop();

@@ -12,7 +12,7 @@ internal static class ConnectionCommands
 
     internal static readonly CommandSpec[] Rows =
     [
-        CommandSpec.Define("ping", -1, Fast | ForSubscribers, "connection", "1.0.0", "O(1)", "Returns the server's liveliness response.",
+        CommandSpec.Define("ping", -1, Fast | ForSubscribers | ShowsDiskErrors, "connection", "1.0.0", "O(1)", "Returns the server's liveliness response.",
             Ping, syntax: "[message:string]", tips: "request_policy:all_shards response_policy:all_succeeded", scope: ShardScope.None),
         CommandSpec.Define("echo", 2, Ordinary, "connection", "1.0.0", "O(1)", "Returns the given string.",
             context => context.Reply.Bulk(context.Argument(1)), syntax: "message:string", scope: ShardScope.None),

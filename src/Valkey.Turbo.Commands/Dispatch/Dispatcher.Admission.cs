@@ -29,7 +29,7 @@ public sealed partial class Dispatcher
     private bool IsPlain(Session session) =>
         session is { IsAuthenticated: true, Blocked: null }
         and { Subscriptions: null or { Total: 0 }, Tracking: null or { IsOn: false }, Transaction: not { IsOpen: true } }
-        && _server.Config.MaxMemory.Number == 0 && !_server.Pause.IsSet && !_server.Monitors.HasAny && _server.Journal?.Failure is null;
+        && _server.Config.MaxMemory.Number == 0 && !_server.Pause.IsSet && !_server.Monitors.HasAny && _server.Saves.WasOk && _server.Journal?.Failure is null;
 
     /// <summary>The same as <see cref="Admit"/>; what it replies is taken back where CLIENT REPLY wants silence.</summary>
     private Admission AdmitInMode(Session session, RequestBatch batch, int index, ref CommandSpec? spec)
@@ -73,11 +73,11 @@ public sealed partial class Dispatcher
         {
             return Admission.Done;
         }
-        if (_server.Journal?.Failure is string failure && IsWrite(session, spec))
+        if (DiskError() is string diskError && (IsWrite(session, spec) || spec.Is(CommandFlags.ShowsDiskErrors)))
         {
             bool isTransaction = spec.Is(CommandFlags.RunsTransaction);
             AbortTransaction(session);
-            Reject(spec, (isTransaction ? "EXECABORT Transaction discarded because of: " : "") + Errors.LogFailure(failure));
+            Reject(spec, (isTransaction ? "EXECABORT Transaction discarded because of: " : "") + diskError);
             if (isTransaction)
             {
                 session.EndTransaction();
@@ -94,6 +94,17 @@ public sealed partial class Dispatcher
             return Admission.Waits;
         }
         return session.Transaction is { IsOpen: true } ? AdmitToTransaction(session, spec, batch, index) : Admission.Admitted;
+    }
+
+    /// <summary>Why nothing may be written at present, or null.</summary>
+    private string? DiskError()
+    {
+        ServerConfig config = _server.Config;
+        if (!_server.Saves.WasOk && config.StopsWritesOnSaveError.IsSet && config.Save.Text.Length > 0)
+        {
+            return Errors.SaveFailure(config.ActsAsRedis.IsSet);
+        }
+        return _server.Journal?.Failure is string failure ? Errors.LogFailure(failure) : null;
     }
 
     private static string? Refusal(Session session, CommandSpec spec, int argumentCount)

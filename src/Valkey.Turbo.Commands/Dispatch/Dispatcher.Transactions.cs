@@ -9,13 +9,8 @@ public sealed partial class Dispatcher
 {
     private const string Aborted = "EXECABORT Transaction discarded because of previous errors.";
     private readonly RequestBatch _queued = new();
-    private readonly CommandText _mark = new();
 
-    public void Dispose()
-    {
-        _queued.Dispose();
-        _mark.Dispose();
-    }
+    public void Dispose() => _queued.Dispose();
 
     private void Queue(Session session, CommandSpec spec, RequestBatch batch, int index)
     {
@@ -66,7 +61,7 @@ public sealed partial class Dispatcher
         _reply.Array(transaction.Count);
         bool wasPinned = _worker.Shards.IsPinned;
         _worker.Shards.IsPinned = true;
-        JournalMark("MULTI"u8, session);
+        _worker.BeginGroup();
         Visit(transaction, (spec, batch, index) =>
         {
             bool hasKey = spec.Keys.HasKeys && spec.Keys.Keyword is null && spec.Keys.First < batch.ArgumentCount(index);
@@ -77,7 +72,7 @@ public sealed partial class Dispatcher
             AfterSpecial(session, spec);
             return true;
         });
-        JournalMark("EXEC"u8, session);
+        _worker.EndGroup();
         _worker.Shards.IsPinned = wasPinned;
         // The requests go with the transaction, and a log may want their words.
         ChargeRow();
@@ -152,13 +147,5 @@ public sealed partial class Dispatcher
             hasChanged |= watch.IsDirty;
         }
         return hasChanged;
-    }
-
-    private void JournalMark(ReadOnlySpan<byte> word, Session session)
-    {
-        if (_server.Journal is not null)
-        {
-            _worker.JournalHeld(session.Database, _mark.Begin(1).Add(word).Bytes);
-        }
     }
 }

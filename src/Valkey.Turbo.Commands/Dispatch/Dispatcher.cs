@@ -55,6 +55,10 @@ public sealed partial class Dispatcher : IDisposable
     /// <summary>The same for the rest of the batch that was run last.</summary>
     public int GoOn(Session session, RequestBatch batch, int first)
     {
+        if (_server.Shutdown.IsOver)
+        {
+            return first;
+        }
         _worker.RefreshTime();
         session.LastActiveNs = _worker.NowMonotonicNs;
         _worker.Session = session;
@@ -210,6 +214,12 @@ public sealed partial class Dispatcher : IDisposable
     private void RunHandler(Session session, CommandSpec spec)
     {
         int errors = _reply.ErrorCount;
+        // A command that borrows by itself lets go in between; what expires meanwhile has nothing to do with one another.
+        bool isGroup = !spec.Is(CommandFlags.TouchesArbitraryKeys);
+        if (isGroup)
+        {
+            _worker.BeginGroup();
+        }
         if (spec.HasSeveralKeys)
         {
             _context.SettleKeys();
@@ -222,6 +232,10 @@ public sealed partial class Dispatcher : IDisposable
         else
         {
             RunSilently(session, spec);
+        }
+        if (isGroup)
+        {
+            _worker.EndGroup();
         }
         if (_context.IsBlocked)
         {

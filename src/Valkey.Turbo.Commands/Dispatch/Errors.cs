@@ -24,6 +24,15 @@ public static class Errors
     /// <summary>The append-only log can't be written.</summary>
     public static string LogFailure(string reason) => $"MISCONF Errors writing to the AOF file: {reason}";
 
+    /// <summary>The data can't be saved.</summary>
+    public static string SaveFailure(bool actsAsRedis)
+    {
+        string name = actsAsRedis ? "Redis" : "Valkey";
+        return $"MISCONF {name} is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the "
+            + "data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails "
+            + $"(stop-writes-on-bgsave-error option). Please check the {name} logs for details about the RDB error.";
+    }
+
     /// <summary>A command that a subscriber in RESP2 may not use.</summary>
     public static string OnlyForSubscribers(string command) => $"ERR Can't execute '{command}': only (P|S)SUBSCRIBE / "
         + "(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";

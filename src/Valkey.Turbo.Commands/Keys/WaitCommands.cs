@@ -1,8 +1,9 @@
+using Valkey.Turbo.Engine;
 using static Valkey.Turbo.Commands.CommandFlags;
 
 namespace Valkey.Turbo.Commands.Keys;
 
-/// <summary>WAIT and WAITAOF: until replicas, or the disk, have what the client wrote. There are no replicas and no append-only file yet.</summary>
+/// <summary>WAIT and WAITAOF: until replicas, or the disk, have what the client wrote. There are no replicas yet.</summary>
 internal static class WaitCommands
 {
     internal static readonly CommandSpec[] Rows =
@@ -49,21 +50,37 @@ internal static class WaitCommands
         {
             return;
         }
-        if (local > 0)
+        AppendOnlyLog log = context.Server.Log;
+        if (local > 0 && !log.IsOn)
         {
             context.Reply.Error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
             return;
         }
-        bool isRefused = false;
-        if (replicas > 0 && context.TryBlock(1, 0, timeoutNs, queue: null, null, out isRefused))
+        if (replicas == 0 && local == 0)
         {
+            ReplyCounts(context);
             return;
         }
+        long written = context.Session.JournalledCount;
+        bool waitsForDisk = local > 0 && log.Waiters.TryAdd(context.Session, written);
+        bool isRefused = false;
+        if ((waitsForDisk || replicas > 0) && context.TryBlock(1, 0, timeoutNs, queue: null, null, out isRefused))
+        {
+            context.Session.Blocked!.SyncWaiters = log.Waiters;
+            return;
+        }
+        log.Waiters.Remove(context.Session);
         if (!isRefused)
         {
-            context.Reply.Array(2);
-            context.Reply.Integer(0);
-            context.Reply.Integer(0);
+            ReplyCounts(context);
         }
+    }
+
+    private static void ReplyCounts(CommandContext context)
+    {
+        AppendOnlyLog log = context.Server.Log;
+        context.Reply.Array(2);
+        context.Reply.Integer(log.IsOn && log.SyncedCount >= context.Session.JournalledCount ? 1 : 0);
+        context.Reply.Integer(0);
     }
 }

@@ -39,6 +39,8 @@ public enum CommandFlags
     RunsTransaction = 1 << 24,
     /// <summary>Allowed to subscribers, who speak RESP2. Not shown.</summary>
     ForSubscribers = 1 << 25,
+    /// <summary>Answered with the error that writes get while the disk fails, so that probes see it. Not shown.</summary>
+    ShowsDiskErrors = 1 << 26,
 }
 
 /// <summary>How a command uses its keys; the names are those COMMAND INFO prints.</summary>

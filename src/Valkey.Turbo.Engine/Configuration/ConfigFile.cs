@@ -1,4 +1,6 @@
 using System.Text;
+using Valkey.Turbo.Native;
+using Valkey.Turbo.Persistence.Files;
 using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Engine;
@@ -17,18 +19,15 @@ internal static class ConfigFile
     internal static void Rewrite(ServerConfig config, string path)
     {
         string[] before = File.Exists(path) ? File.ReadAllLines(path, Encoding.Latin1) : [];
-        AtomicFile.Replace(path, $"{path}.{Environment.ProcessId}.tmp", file =>
+        // From the beginning on, as there may be a password in it.
+        int? permissions = before.Length > 0 && !OperatingSystem.IsWindows() ? (int)File.GetUnixFileMode(path) : null;
+        AtomicFile.Replace(FileCalls.Kernel, path, $"{path}.{Environment.ProcessId}.tmp", file =>
         {
-            if (before.Length > 0 && !OperatingSystem.IsWindows())
-            {
-                // Before there is a password in it.
-                File.SetUnixFileMode(file.SafeFileHandle, File.GetUnixFileMode(path));
-            }
             foreach (string line in Update(config, before))
             {
                 file.Write(Encoding.Latin1.GetBytes(line + "\n"));
             }
-        });
+        }, permissions);
     }
 
     private static List<string> Update(ServerConfig config, string[] before)

@@ -16,6 +16,8 @@ internal static class ConfigRules
         ((TextDirective)config.Find("notify-keyspace-events")!).Show = ShowNotifications;
         Rule(config, "latency-tracking-info-percentiles", CheckPercentiles, ShortenNumbers);
         Rule(config, "dir", CheckDirectory, Path.GetFullPath);
+        config.Find("shutdown-on-sigint")!.Validate = CheckShutdown;
+        config.Find("shutdown-on-sigterm")!.Validate = CheckShutdown;
         TextDirective limits = (TextDirective)config.Find("client-output-buffer-limit")!;
         limits.Normalize = text => MergeBufferLimits(limits.Text, text);
     }
@@ -57,6 +59,11 @@ internal static class ConfigRules
         }
         return null;
     }
+
+    private static string? CheckShutdown(string text) =>
+        (Shutdown.OptionsOf(text) & (ShutdownOptions.Save | ShutdownOptions.NoSave)) == (ShutdownOptions.Save | ShutdownOptions.NoSave)
+            ? "shutdown options SAVE and NOSAVE can't be used simultaneously"
+            : null;
 
     private static string? CheckBufferLimits(string text)
     {

@@ -216,12 +216,20 @@ public sealed class ChoiceDirective : Directive
             }
             words[i] = known;
         }
-        if (Validate?.Invoke(text) is string error)
+        string value = words.Length <= 1 ? string.Concat(words) : Several(words);
+        if (Validate?.Invoke(value) is string error)
         {
             return error;
         }
-        Choice = string.Join(' ', words);
+        Choice = value;
         return null;
+    }
+
+    /// <summary>Several words each count once; the default among them says nothing.</summary>
+    private string Several(string[] words)
+    {
+        string others = string.Join(' ', _choices.Where(choice => choice != Default && words.Contains(choice)));
+        return others.Length == 0 ? Default : others;
     }
 }
 

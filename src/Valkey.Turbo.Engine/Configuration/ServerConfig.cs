@@ -76,6 +76,9 @@ public sealed class ServerConfig
         AppendOnly = Flag("appendonly");
         AppendDirectoryName = Text("appenddirname");
         AppendFileName = Text("appendfilename");
+        StopsWritesOnSaveError = Flag("stop-writes-on-bgsave-error");
+        ShutdownOnSigint = Choice("shutdown-on-sigint");
+        ShutdownOnSigterm = Choice("shutdown-on-sigterm");
         AppendFsync = Choice("appendfsync");
         AofBaseIsRdb = Flag("aof-use-rdb-preamble");
         LoadsTruncatedAof = Flag("aof-load-truncated");
@@ -189,6 +192,9 @@ public sealed class ServerConfig
     public FlagDirective AppendOnly { get; }
     public TextDirective AppendDirectoryName { get; }
     public TextDirective AppendFileName { get; }
+    public FlagDirective StopsWritesOnSaveError { get; }
+    public ChoiceDirective ShutdownOnSigint { get; }
+    public ChoiceDirective ShutdownOnSigterm { get; }
     public ChoiceDirective AppendFsync { get; }
     public FlagDirective AofBaseIsRdb { get; }
     public FlagDirective LoadsTruncatedAof { get; }
@@ -231,9 +237,6 @@ public sealed class ServerConfig
     public void RewriteFile() => ConfigFile.Rewrite(this, FilePath!);
 
     /// <summary>Whether a value was not given, but found to suit the machine.</summary>
-    /// <summary>Whether somebody has asked, by naming moments to save, for the data to be kept.</summary>
-    public bool IsAskedToSave => Save.Text.Length > 0 && (_given.Contains(Save.Name) || Save.Value != Save.Default);
-
     internal bool IsOfMachine(Directive directive) => directive == Threads && !_given.Contains(directive.Name);
 
     /// <summary>Reads a configuration file.</summary>

@@ -34,6 +34,9 @@ public sealed class AofManifest(IReadOnlyList<AofFile> files)
     /// <summary>The files, in the order in which they are loaded.</summary>
     public IReadOnlyList<AofFile> Files { get; } = files;
 
+    /// <summary>Those of them that are needed.</summary>
+    public IReadOnlyList<AofFile> Current => [.. Files.Where(file => file.Type != AofFileType.History)];
+
     /// <summary>The name of a log's manifest.</summary>
     public static string NameFor(string logName) => logName + ".manifest";
 

@@ -1,80 +1,61 @@
 using System.Globalization;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 using Valkey.Turbo.Memory;
+using Valkey.Turbo.Native;
+using Valkey.Turbo.Persistence.Files;
 
 namespace Valkey.Turbo.Persistence.Aof;
-
-/// <summary>When what was written to an append-only file is put on the disk.</summary>
-public enum FsyncPolicy
-{
-    /// <summary>Once a second, by a thread of its own.</summary>
-    EverySecond,
-
-    /// <summary>Before any reply is sent.</summary>
-    Always,
-
-    /// <summary>When the kernel likes to.</summary>
-    No,
-}
 
 /// <summary>
 /// The journal as commands in a file, in an order that agrees with what clients saw. Any thread appends; before it sends its replies it
 /// calls <see cref="Flush"/>, after which its records are in the file, as those of a killed process have to be.
 /// </summary>
 /// <remarks>
-/// Threads append to one buffer, one after another, while they hold the shards concerned, so that the order in the buffer is one in which
-/// everything could have happened. A transaction is set aside until it is complete, lest others' commands get in between.
+/// A group is put together by its thread, and added to one buffer of all threads while the shards concerned are held, so that the order
+/// in the buffer is one in which everything could have happened. How far the file has come is told in records since the log began.
 /// </remarks>
 public sealed class AppendOnlyFile : IJournalSink, IDisposable
 {
-    private sealed class PendingTransaction : IDisposable
-    {
-        internal readonly NativeBuffer Commands = new();
-        internal bool IsOpen;
-        internal int Count;
-        internal int FirstDatabase;
-        internal int LastDatabase;
-
-        public void Dispose() => Commands.Dispose();
-    }
-
     private const int KeptBufferBytes = 1 << 20;
+    private const int SyncIntervalMs = 1000;
+    private const long WriteErrorIntervalMs = 30_000;
     private static ReadOnlySpan<byte> BeginMark => "*1\r\n$5\r\nMULTI\r\n"u8;
     private static ReadOnlySpan<byte> EndMark => "*1\r\n$4\r\nEXEC\r\n"u8;
 
-    private readonly Lock _bufferGate = new();
+    // Taken in this order, where several are: who syncs, who writes, who adds to the buffer.
+    private readonly Lock _syncGate = new();
     private readonly Lock _fileGate = new();
-    private readonly PendingTransaction[] _transactions;
-    private readonly Func<FsyncPolicy> _policy;
-    private readonly Func<long> _notedSecond;
+    private readonly Lock _bufferGate = new();
+    private readonly RecordGroup[] _groups;
+    private readonly IAppendOnlyOwner _owner;
     private readonly Thread _syncer;
     private readonly ManualResetEventSlim _isStopping = new();
-    private SafeFileHandle _file;
+    private DurableFile _file;
     private NativeBuffer _pending = new();
     private NativeBuffer _writing = new();
     private int _database = -1;
     private long _lastNotedSecond;
     private long _appendedCount;
+    private long _writingCount;
     private long _flushedCount;
+    private long _syncedCount;
     private long _writtenBytes;
-    private long _unsyncedBytes;
+    private long _lastWriteErrorMs = -WriteErrorIntervalMs;
     private volatile string? _writeFailure;
     private volatile string? _syncFailure;
 
-    /// <summary>Goes on with a file, which is made if it is not there.</summary>
-    /// <param name="path">The file.</param>
+    /// <summary>Goes on with a file.</summary>
+    /// <param name="file">The file, opened to append; it is owned from now on.</param>
     /// <param name="threadCount">How many threads will append.</param>
-    /// <param name="policy">Asked whenever something has been written.</param>
-    /// <param name="notedSecond">The time in seconds since 1970 if it is to be noted between the commands, or 0.</param>
-    /// <exception cref="IOException">It can't be opened.</exception>
-    /// <exception cref="UnauthorizedAccessException">The server may not write it.</exception>
-    public AppendOnlyFile(string path, int threadCount, Func<FsyncPolicy> policy, Func<long> notedSecond)
+    /// <param name="recordCount">How many records the log has had before.</param>
+    /// <param name="owner">Whom it belongs to.</param>
+    /// <exception cref="FileException">The file's length can't be had.</exception>
+    public AppendOnlyFile(DurableFile file, int threadCount, long recordCount, IAppendOnlyOwner owner)
     {
-        (_policy, _notedSecond) = (policy, notedSecond);
-        _file = Open(path);
-        _writtenBytes = RandomAccess.GetLength(_file);
-        _transactions = [.. Enumerable.Range(0, threadCount).Select(_ => new PendingTransaction())];
+        (_file, _owner) = (file, owner);
+        _writtenBytes = file.Length;
+        _appendedCount = _writingCount = _flushedCount = _syncedCount = recordCount;
+        _groups = [.. Enumerable.Range(0, threadCount).Select(_ => new RecordGroup())];
         _syncer = new Thread(SyncEverySecond) { Name = "turbo-aof-sync", IsBackground = true };
         _syncer.Start();
     }
@@ -88,38 +69,42 @@ public sealed class AppendOnlyFile : IJournalSink, IDisposable
     /// <summary>Bytes that are not in the file yet.</summary>
     public long PendingBytes => _pending.Length;
 
+    /// <summary>Records that the log has had.</summary>
+    public long AppendedCount => Volatile.Read(ref _appendedCount);
+
+    /// <summary>How many of them are on the disk.</summary>
+    public long SyncedCount => Volatile.Read(ref _syncedCount);
+
     /// <inheritdoc/>
-    public void Append(JournalStamp stamp, int database, ReadOnlySpan<byte> command)
+    public void Append(JournalStamp stamp, int database, ReadOnlySpan<byte> command) => _groups[stamp.Thread].Add(database, command);
+
+    /// <inheritdoc/>
+    public long EndGroup(int thread)
     {
-        PendingTransaction transaction = _transactions[stamp.Thread];
-        if (command.SequenceEqual(BeginMark))
+        RecordGroup group = _groups[thread];
+        if (group.Count == 0)
         {
-            transaction.IsOpen = true;
-            transaction.Count = 0;
-            transaction.FirstDatabase = transaction.LastDatabase = database;
+            return AppendedCount;
         }
-        else if (!transaction.IsOpen)
+        // What consists of one command needs no marks to be atomic.
+        bool hasMarks = group.Count > 1;
+        long appended;
+        lock (_bufferGate)
         {
-            lock (_bufferGate)
+            NoteTime();
+            if (_database != group.FirstDatabase)
             {
-                NoteTime();
-                Add(_pending, ref _database, database, command);
+                RecordGroup.Select(_pending, group.FirstDatabase);
             }
-            Interlocked.Increment(ref _appendedCount);
+            _pending.Append(hasMarks ? BeginMark : default);
+            _pending.Append(group.Commands);
+            _pending.Append(hasMarks ? EndMark : default);
+            _database = group.LastDatabase;
+            appended = _appendedCount + group.Count;
+            Volatile.Write(ref _appendedCount, appended);
         }
-        else if (!command.SequenceEqual(EndMark))
-        {
-            transaction.Count++;
-            if (transaction.Count == 1)
-            {
-                transaction.FirstDatabase = transaction.LastDatabase = database;
-            }
-            Add(transaction.Commands, ref transaction.LastDatabase, database, command);
-        }
-        else
-        {
-            Complete(transaction);
-        }
+        group.Clear();
+        return appended;
     }
 
     /// <inheritdoc/>
@@ -132,38 +117,54 @@ public sealed class AppendOnlyFile : IJournalSink, IDisposable
         // While another thread writes what this one appended, it has to be waited for all the same.
         lock (_fileGate)
         {
-            WritePending();
+            TryWritePending();
         }
     }
 
     /// <summary>Puts everything appended on the disk.</summary>
-    /// <exception cref="IOException">It could not be written.</exception>
-    public void Sync()
+    /// <returns>Null, or why not everything could be written; what fsync said is only logged.</returns>
+    public string? Finish()
     {
-        lock (_fileGate)
+        lock (_syncGate)
         {
-            WritePending();
-            if (Failure is not null)
+            lock (_fileGate)
             {
-                throw new IOException(Failure);
+                if (!TryWritePending())
+                {
+                    return Failure;
+                }
             }
-            RandomAccess.FlushToDisk(_file);
+            int error = _file.TrySync();
+            if (error != 0)
+            {
+                _owner.Warn($"Fail to fsync the AOF file: {Errno.Describe(error)}.");
+            }
+            return null;
         }
     }
 
-    /// <summary>Goes on with another file. Nobody may append meanwhile.</summary>
-    /// <exception cref="IOException">It can't be opened, or the old one not be finished.</exception>
-    public void SwitchTo(string path)
+    /// <summary>Goes on with another file, whose log begins with all that was appended so far. Nobody may append meanwhile.</summary>
+    /// <param name="file">An empty file, opened to append; it is owned from now on.</param>
+    public void GoOnIn(DurableFile file)
     {
-        SafeFileHandle next = Open(path);
-        lock (_fileGate)
+        lock (_syncGate)
         {
-            WritePending();
-            (_file, SafeFileHandle old) = (next, _file);
-            old.Dispose();
-            Volatile.Write(ref _writtenBytes, RandomAccess.GetLength(next));
-            _database = -1;
+            lock (_fileGate)
+            {
+                // What is yet to be written the new log has already.
+                Array.ForEach(_groups, group => group.Clear());
+                _pending.Consume(_pending.Length);
+                _writing.Consume(_writing.Length);
+                (_file, DurableFile old) = (file, _file);
+                old.Dispose();
+                Volatile.Write(ref _writtenBytes, 0);
+                Volatile.Write(ref _flushedCount, _appendedCount);
+                Volatile.Write(ref _syncedCount, _appendedCount);
+                (_database, _lastNotedSecond) = (-1, 0);
+                _writeFailure = _syncFailure = null;
+            }
         }
+        _owner.OnSynced();
     }
 
     /// <summary>Ends the file; what was appended is in it, if that was possible.</summary>
@@ -171,52 +172,17 @@ public sealed class AppendOnlyFile : IJournalSink, IDisposable
     {
         _isStopping.Set();
         _syncer.Join();
-        lock (_fileGate)
-        {
-            WritePending();
-            try
-            {
-                RandomAccess.FlushToDisk(_file);
-            }
-            catch (IOException)
-            {
-                // Nothing more can be done for it.
-            }
-            _file.Dispose();
-        }
+        Finish();
+        _file.Dispose();
         _pending.Dispose();
         _writing.Dispose();
-        Array.ForEach(_transactions, transaction => transaction.Dispose());
+        Array.ForEach(_groups, group => group.Dispose());
         _isStopping.Dispose();
-    }
-
-    private static SafeFileHandle Open(string path) =>
-        File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
-
-    private void Complete(PendingTransaction transaction)
-    {
-        transaction.IsOpen = false;
-        if (transaction.Count == 0)
-        {
-            return;
-        }
-        // What consists of one command needs no marks to be atomic.
-        bool isSingle = transaction.Count == 1;
-        lock (_bufferGate)
-        {
-            NoteTime();
-            Add(_pending, ref _database, transaction.FirstDatabase, isSingle ? default : BeginMark);
-            _pending.Append(transaction.Commands.Span);
-            _pending.Append(isSingle ? default : EndMark);
-            _database = transaction.LastDatabase;
-        }
-        transaction.Commands.Consume(transaction.Commands.Length);
-        Interlocked.Increment(ref _appendedCount);
     }
 
     private void NoteTime()
     {
-        long second = _notedSecond();
+        long second = _owner.NotedSecond;
         if (second != 0 && second != _lastNotedSecond)
         {
             _lastNotedSecond = second;
@@ -224,101 +190,151 @@ public sealed class AppendOnlyFile : IJournalSink, IDisposable
         }
     }
 
-    private static void Add(NativeBuffer target, ref int current, int database, ReadOnlySpan<byte> command)
+    private bool TryWritePending()
     {
-        if (current != database)
-        {
-            string digits = database.ToString(CultureInfo.InvariantCulture);
-            target.Append(Encoding.ASCII.GetBytes($"*2\r\n$6\r\nSELECT\r\n${digits.Length}\r\n{digits}\r\n"));
-            current = database;
-        }
-        target.Append(command);
-    }
-
-    private void WritePending()
-    {
-        long appended = Volatile.Read(ref _appendedCount);
         // What could not be written earlier is still there, and goes first.
         if (_writing.Length > 0 && !TryWrite())
         {
-            return;
+            return false;
         }
         lock (_bufferGate)
         {
             (_pending, _writing) = (_writing, _pending);
+            _writingCount = _appendedCount;
         }
         if (_writing.Length > 0 && !TryWrite())
         {
-            return;
+            return false;
         }
-        Volatile.Write(ref _flushedCount, appended);
         if (_writing.Capacity > KeptBufferBytes)
         {
             _writing.Release();
         }
+        return true;
     }
 
     private bool TryWrite()
     {
-        FsyncPolicy policy = _policy();
-        try
+        FsyncPolicy policy = _owner.Policy;
+        int error = _file.TryWrite(_writing.Span, out int writtenBytes);
+        if (error != 0)
         {
-            RandomAccess.Write(_file, _writing.Span, _writtenBytes);
-            if (policy == FsyncPolicy.Always)
-            {
-                RandomAccess.FlushToDisk(_file);
-            }
-        }
-        catch (IOException e) when (policy != FsyncPolicy.Always)
-        {
-            _writeFailure = e.Message;
-            DropHalfWritten();
+            OnWriteFailed(policy, error, writtenBytes);
             return false;
         }
-        _writeFailure = null;
-        Volatile.Write(ref _writtenBytes, _writtenBytes + _writing.Length);
-        Interlocked.Add(ref _unsyncedBytes, policy == FsyncPolicy.Always ? 0 : _writing.Length);
-        _writing.Consume(_writing.Length);
+        if (_writeFailure is not null)
+        {
+            _writeFailure = null;
+            _owner.Tell("AOF write error looks solved. The server can write again.");
+        }
+        Drop(writtenBytes);
+        if (policy == FsyncPolicy.Always && !TrySyncBeforeReplies())
+        {
+            return false;
+        }
+        Volatile.Write(ref _flushedCount, _writingCount);
         return true;
     }
 
-    /// <summary>Should the server end now, the file ends with a whole command; otherwise that place is written again.</summary>
-    private void DropHalfWritten()
+    private bool TrySyncBeforeReplies()
     {
-        try
+        int error = _file.TrySync();
+        if (error != 0)
         {
-            RandomAccess.SetLength(_file, _writtenBytes);
+            _syncFailure = Errno.Describe(error);
+            _owner.Warn($"Can't persist AOF for fsync error when the AOF fsync policy is 'always': {_syncFailure}. Exiting...");
+            _owner.GiveUp();
+            return false;
         }
-        catch (IOException)
+        OnSynced(_writingCount);
+        return true;
+    }
+
+    private void OnWriteFailed(FsyncPolicy policy, int error, int writtenBytes)
+    {
+        bool isLogged = Environment.TickCount64 - _lastWriteErrorMs >= WriteErrorIntervalMs;
+        if (isLogged)
         {
-            // A loader cuts it off as well.
+            _lastWriteErrorMs = Environment.TickCount64;
+            _owner.Warn(writtenBytes == 0
+                ? $"Error writing to the AOF file: {Errno.Describe(error)}"
+                : $"Short write while writing to the AOF file: (nwritten={writtenBytes}, expected={_writing.Length}): {Errno.Describe(error)}");
         }
+        if (writtenBytes > 0)
+        {
+            // Should the server end now, the file ends with a whole command.
+            int cutError = _file.TrySetLength(_writtenBytes);
+            if (cutError != 0)
+            {
+                _owner.Warn("Could not remove short write from the append-only file. The server may refuse to load the AOF the next time it "
+                    + $"starts.  ftruncate: {Errno.Describe(cutError)}");
+                Drop(writtenBytes);
+            }
+        }
+        _writeFailure = Errno.Describe(error);
+        if (policy == FsyncPolicy.Always)
+        {
+            _owner.Warn("Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...");
+            _owner.GiveUp();
+        }
+    }
+
+    /// <summary>Forgets bytes that are in the file now.</summary>
+    private void Drop(int writtenBytes)
+    {
+        Volatile.Write(ref _writtenBytes, _writtenBytes + writtenBytes);
+        _writing.Consume(writtenBytes);
     }
 
     private void SyncEverySecond()
     {
-        while (!_isStopping.Wait(1000))
+        while (!_isStopping.Wait(SyncIntervalMs))
         {
-            if (_policy() != FsyncPolicy.EverySecond || Interlocked.Exchange(ref _unsyncedBytes, 0) == 0)
+            if (_owner.Policy == FsyncPolicy.No)
             {
                 continue;
             }
-            SafeFileHandle file = _file;
-            try
+            // Without the gate of those who write: they go on meanwhile.
+            lock (_syncGate)
             {
-                // Without the gate: threads go on to write meanwhile.
-                RandomAccess.FlushToDisk(file);
-                _syncFailure = null;
+                long flushed = Volatile.Read(ref _flushedCount);
+                if (flushed > SyncedCount)
+                {
+                    SyncWritten(flushed);
+                }
             }
-            catch (ObjectDisposedException)
+        }
+    }
+
+    private void SyncWritten(long flushed)
+    {
+        int error = _file.TrySync();
+        if (error == 0)
+        {
+            OnSynced(flushed);
+            return;
+        }
+        string failure = Errno.Describe(error);
+        if (_syncFailure is null)
+        {
+            _owner.Warn($"Fail to fsync the AOF file: {failure}");
+        }
+        _syncFailure = failure;
+    }
+
+    private void OnSynced(long count)
+    {
+        _syncFailure = null;
+        // Who syncs before replies may be further by now.
+        for (long seen = SyncedCount; count > seen;)
+        {
+            long before = Interlocked.CompareExchange(ref _syncedCount, count, seen);
+            if (before == seen)
             {
-                // A new file has taken its place, and its data.
+                _owner.OnSynced();
+                return;
             }
-            catch (IOException e)
-            {
-                _syncFailure = e.Message;
-                Interlocked.Increment(ref _unsyncedBytes);
-            }
+            seen = before;
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -5,6 +6,7 @@ using System.Net.Sockets;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Network;
 using Valkey.Turbo.Persistence;
+using Valkey.Turbo.Tests.Persistence;
 
 namespace Valkey.Turbo.Tests.EndToEnd;
 
@@ -32,24 +34,41 @@ internal sealed class TestServer : IDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("turbo-").FullName;
 
     internal TestServer(int threads = 1, string ioEngine = "auto", IJournalSink? journal = null, params string[] options)
+        : this(threads, ioEngine, journal, files: null, options)
+    {
+    }
+
+    /// <summary>A server in this process whose disk fails as the test likes.</summary>
+    internal TestServer(int threads, FaultyFiles files, params string[] options)
+        : this(threads, "auto", null, files, options)
+    {
+    }
+
+    private TestServer(int threads, string ioEngine, IJournalSink? journal, FaultyFiles? files, string[] options)
     {
         Port = FreePort();
         UnixPath = Path.Combine(Path.GetTempPath(), $"turbo-{Environment.ProcessId}-{Port}.sock");
         string[] lines =
             [$"port {Port}", "bind 127.0.0.1 -::1", $"unixsocket {UnixPath}", $"io-engine {ioEngine}", $"dir {_directory}", "enable-debug-command yes", .. options];
-        if (journal is null && Environment.GetEnvironmentVariable("TURBO_SERVER") is string executable)
+        if (journal is null && files is null && Environment.GetEnvironmentVariable("TURBO_SERVER") is string executable)
         {
             _process = Start(executable, [.. lines, $"threads {threads}"]);
             return;
         }
         ServerConfig config = new();
         config.LoadLines(lines, "test");
-        _inside = new ServerInstance(config, threads) { Journal = journal };
+        _inside = new ServerInstance(config, threads, files: files) { Journal = journal, EndProcess = () => HasGivenUp = true, LogWarning = Warnings.Enqueue };
         _network = new NetworkServer(_inside, [], new SilentLog());
         _network.Start();
     }
 
     internal int Port { get; }
+
+    /// <summary>What the server has warned of.</summary>
+    internal ConcurrentQueue<string> Warnings { get; } = new();
+
+    /// <summary>Whether the server would have ended its process.</summary>
+    internal bool HasGivenUp { get; private set; }
 
     internal string UnixPath { get; }
 

@@ -2,6 +2,7 @@ using System.Text;
 using Valkey.Turbo.Commands;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
+using Valkey.Turbo.Native;
 using Valkey.Turbo.Persistence;
 using Valkey.Turbo.Protocol;
 
@@ -16,9 +17,9 @@ internal sealed class DispatchFixture : IDisposable
     private readonly RequestBatch _batch = new();
     private readonly Dispatcher _dispatcher;
 
-    internal DispatchFixture(IJournalSink? journal = null, Clock? clock = null, ulong? seed = null)
+    internal DispatchFixture(IJournalSink? journal = null, Clock? clock = null, ulong? seed = null, FileCalls? files = null)
     {
-        Server = new ServerInstance(new ServerConfig(), 1, clock: clock, seed: seed) { Journal = journal };
+        Server = new ServerInstance(new ServerConfig(), 1, clock: clock, seed: seed, files: files) { Journal = journal };
         _queue = new OutputQueue(_pool);
         _dispatcher = new Dispatcher(Server.Workers[0], _reply);
         Session = new Session(1, new NoTransport(), 0) { IsAuthenticated = true };

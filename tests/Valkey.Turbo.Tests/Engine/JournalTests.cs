@@ -14,8 +14,23 @@ public sealed class JournalTests
     {
         internal ConcurrentQueue<(JournalStamp Stamp, int Database, string Command)> Records { get; } = new();
 
-        public void Append(JournalStamp stamp, int database, ReadOnlySpan<byte> command) =>
+        private readonly ConcurrentDictionary<int, List<string>> _staged = new();
+
+        public void Append(JournalStamp stamp, int database, ReadOnlySpan<byte> command)
+        {
             Records.Enqueue((stamp, database, Encoding.Latin1.GetString(command)));
+            _staged.GetOrAdd(stamp.Thread, []).Add(Encoding.Latin1.GetString(command));
+        }
+
+        /// <summary>The records of each group, a string each.</summary>
+        internal ConcurrentQueue<string> Groups { get; } = new();
+
+        public long EndGroup(int thread)
+        {
+            Groups.Enqueue(string.Join("; ", _staged.GetOrAdd(thread, []).Select(Words)));
+            _staged[thread].Clear();
+            return Records.Count;
+        }
 
         public string? Failure => null;
 
@@ -75,6 +90,52 @@ public sealed class JournalTests
         byte[] payload = Encoding.Latin1.GetBytes(server.Run("DUMP", "old"));
         server.RunRaw([.. "*6\r\n$7\r\nRESTORE\r\n$3\r\nold\r\n$1\r\n1\r\n"u8, .. payload, .. "$7\r\nREPLACE\r\n$6\r\nABSTTL\r\n"u8]);
         Assert.Equal(["SADD set 1 2", $"{deletion} set", "SET old value", $"{deletion} old"], journal.Commands);
+    }
+
+    [Fact]
+    public void TheRecordsOfACommandOrTransactionAreAGroup()
+    {
+        Recorder journal = new();
+        ManualClock clock = new();
+        using DispatchFixture server = new(journal, clock);
+        long now = server.Server.UnixMsAt(clock.Ns);
+        server.Run("XGROUP", "CREATE", "stream", "g", "0", "MKSTREAM");
+        server.Run("XADD", "stream", "1-1", "f", "v");
+        server.Run("XADD", "stream", "1-2", "f", "v");
+        server.Run("XREADGROUP", "GROUP", "g", "c", "STREAMS", "stream", ">");
+        server.Run("HSET", "hash", "a", "1", "b", "2");
+        server.Run("HEXPIRE", "hash", "1", "FIELDS", "1", "a");
+        server.Run("MULTI");
+        server.Run("SET", "x", "1");
+        server.Run("GET", "x");
+        server.Run("SPOP", "none");
+        server.Run("INCR", "x");
+        server.Run("EXEC");
+        server.Run("SET", "brief", "1", "PX", "1000");
+        server.Run("SET", "short", "1", "PX", "1000");
+        server.Run("DEBUG", "SET-ACTIVE-EXPIRE", "0");
+        clock.Ns += 2_000_000_000;
+        server.Run("DEL", "brief", "short", "hash");
+        string[] groups = [.. journal.Groups];
+        Assert.Contains("SET x 1; INCR x", groups);
+        string delivery = Assert.Single(groups, group => group.Contains("XCLAIM", StringComparison.Ordinal));
+        Assert.Equal(2, delivery.Split("XCLAIM").Length - 1);
+        Assert.DoesNotContain(groups, group => group.Contains("MULTI", StringComparison.Ordinal) || group.Contains("EXEC", StringComparison.Ordinal));
+        Assert.Equal(journal.Records.Count, groups.Sum(group => group.Split("; ").Length));
+    }
+
+    [Fact]
+    public void WhatExpiresWhileKeysAreScannedStandsForItself()
+    {
+        Recorder journal = new();
+        ManualClock clock = new();
+        using DispatchFixture server = new(journal, clock);
+        server.Run("SET", "a", "1", "PX", "1000");
+        server.Run("SET", "b", "1", "PX", "1000");
+        server.Run("DEBUG", "SET-ACTIVE-EXPIRE", "0");
+        clock.Ns += 2_000_000_000;
+        server.Run("SCAN", "0", "COUNT", "100");
+        Assert.Equal(["UNLINK a", "UNLINK b"], journal.Groups.TakeLast(2).Order());
     }
 
     [Fact]

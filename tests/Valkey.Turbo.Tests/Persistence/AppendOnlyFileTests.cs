@@ -1,6 +1,8 @@
 using System.Text;
+using Valkey.Turbo.Native;
 using Valkey.Turbo.Persistence;
 using Valkey.Turbo.Persistence.Aof;
+using Valkey.Turbo.Persistence.Files;
 
 namespace Valkey.Turbo.Tests.Persistence;
 
@@ -30,14 +32,13 @@ public sealed class AppendOnlyFileTests : IDisposable
     }
 
     [Fact]
-    public void NobodyComesBetweenTheCommandsOfATransaction()
+    public void NobodyComesBetweenTheRecordsOfAGroup()
     {
         using AppendOnlyFile file = Open();
-        Append(file, 0, 0, "MULTI");
-        Append(file, 0, 0, "SET", "a", "1");
+        Stage(file, 0, 0, "SET", "a", "1");
         Append(file, 1, 2, "SET", "other", "x");
-        Append(file, 0, 5, "SET", "b", "2");
-        Append(file, 0, 5, "EXEC");
+        Stage(file, 0, 5, "SET", "b", "2");
+        file.EndGroup(0);
         Append(file, 1, 5, "SET", "last", "y");
         file.Flush();
         Assert.Equal(
@@ -45,24 +46,25 @@ public sealed class AppendOnlyFileTests : IDisposable
     }
 
     [Fact]
-    public void ATransactionOfOneCommandOrNoneNeedsNoMarks()
+    public void AGroupOfOneRecordOrNoneNeedsNoMarks()
     {
         using AppendOnlyFile file = Open();
-        Append(file, 0, 0, "MULTI");
-        Append(file, 0, 0, "EXEC");
-        Append(file, 0, 0, "MULTI");
+        Assert.Equal(0, file.EndGroup(0));
         Append(file, 0, 4, "SET", "a", "1");
-        Append(file, 0, 4, "EXEC");
         file.Flush();
         Assert.Equal(["SELECT 4", "SET a 1"], Commands());
     }
 
     [Fact]
-    public void AnotherFileBeginsWithItsDatabase()
+    public void AnotherFileBeginsWithItsDatabaseAndWithoutWhatItsBaseHas()
     {
         using AppendOnlyFile file = Open();
         Append(file, 0, 7, "SET", "a", "1");
-        file.SwitchTo(_path + ".next");
+        file.Flush();
+        Append(file, 0, 7, "INCR", "a");
+        Stage(file, 1, 7, "INCR", "a");
+        file.GoOnIn(DurableFile.Open(FileCalls.Kernel, _path + ".next", FileUse.AppendAnew));
+        Assert.Equal(file.AppendedCount, file.SyncedCount);
         Append(file, 0, 7, "SET", "b", "1");
         file.Flush();
         Assert.Equal(["SELECT 7", "SET a 1"], Commands());
@@ -107,17 +109,6 @@ public sealed class AppendOnlyFileTests : IDisposable
         }
     }
 
-    [Fact]
-    public void AFullDiskIsReportedAndNothingIsLostOnceThereIsRoom()
-    {
-        using AppendOnlyFile file = new("/dev/full", 1, () => FsyncPolicy.No, () => 0);
-        Append(file, 0, 0, "SET", "a", "1");
-        file.Flush();
-        Assert.NotNull(file.Failure);
-        Append(file, 0, 0, "SET", "b", "2");
-        Assert.Throws<IOException>(file.Sync);
-    }
-
     [Theory]
     [InlineData("file a.1.base.rdb seq 1 type b\nfile a.1.incr.aof seq 1 type i\nfile a.2.incr.aof seq 2 type i\n", null)]
     [InlineData("# a comment\nfile \"with space.aof\" seq 3 type i startoffset 0\n", null)]
@@ -141,9 +132,16 @@ public sealed class AppendOnlyFileTests : IDisposable
         Assert.Equal(3, read.WithNewBase("x", isRdb: false).Files[1].Sequence);
     }
 
-    private AppendOnlyFile Open() => new(_path, 4, () => FsyncPolicy.EverySecond, () => 0);
+    private AppendOnlyFile Open() =>
+        new(DurableFile.Open(FileCalls.Kernel, _path, FileUse.Append), 4, 0, new RecordingOwner(FsyncPolicy.EverySecond));
 
-    private static void Append(AppendOnlyFile file, int thread, int database, params string[] words) =>
+    private static void Append(AppendOnlyFile file, int thread, int database, params string[] words)
+    {
+        Stage(file, thread, database, words);
+        file.EndGroup(thread);
+    }
+
+    private static void Stage(AppendOnlyFile file, int thread, int database, params string[] words) =>
         file.Append(new JournalStamp(0, thread), database, Encoding.Latin1.GetBytes($"*{words.Length}\r\n" + string.Concat(words.Select(word => $"${word.Length}\r\n{word}\r\n"))));
 
     private string[] Commands() => Commands(_path);
