@@ -11,10 +11,14 @@ namespace Valkey.Turbo.Native;
 public static unsafe class MemoryMapping
 {
     private const int MapNoReserve = 0x4000;
+    private const int ScPhysicalPages = 85;
     private const int MadvDontNeed = 4;
     private const int MadvHugePage = 14;
     private const int MadvNoHugePage = 15;
     private const nint MpolPreferred = 1;
+
+    /// <summary>The machine's memory in bytes, whatever a container may have of it.</summary>
+    public static long PhysicalBytes => sysconf(ScPhysicalPages) * (long)Environment.SystemPageSize;
 
     /// <summary>Reserves address space without memory behind it. Returns 0 when the kernel refuses.</summary>
     public static nint Reserve(nuint bytes) => Map(bytes, PROT_NONE, MapNoReserve);
@@ -38,12 +42,18 @@ public static unsafe class MemoryMapping
     /// <summary>Prefers a NUMA node (0 to 63) for pages not touched yet. A refusal is harmless.</summary>
     public static void PreferNode(nint address, nuint bytes, int node)
     {
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || (uint)node > 63)
+        int mbind = RuntimeInformation.ProcessArchitecture switch
+        {
+            Architecture.X64 => SystemCall.MbindX64,
+            Architecture.Arm64 => SystemCall.MbindArm64,
+            _ => 0,
+        };
+        if (mbind == 0 || (uint)node > 63)
         {
             return;
         }
         ulong mask = 1UL << node;
-        SystemCall.Invoke(SystemCall.MbindX64, address, (nint)bytes, MpolPreferred, (nint)(&mask), 64);
+        SystemCall.Invoke(mbind, address, (nint)bytes, MpolPreferred, (nint)(&mask), 64);
     }
 
     /// <summary>Unmaps a whole range that <see cref="Allocate"/> or <see cref="Reserve"/> returned.</summary>

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using Valkey.Turbo.Engine.Diagnostics;
 using Valkey.Turbo.Engine.PubSub;
 using Valkey.Turbo.Engine.Tracking;
@@ -68,7 +67,7 @@ public sealed class ServerInstance : IDisposable
             Shards[i] = new Shard(i, home, Memory[home], databases, threadCount > 1, Tracking, Clock, WakeThreads);
         }
         Reservations = new ReservationToken(WakeThreads);
-        ulong baseSeed = seed ?? (ulong)RandomNumberGenerator.GetInt32(int.MaxValue) << 32 | (uint)Environment.TickCount;
+        ulong baseSeed = seed ?? Entropy.NextUInt64();
         for (int i = 0; i < threadCount; i++)
         {
             Workers[i] = new Worker(this, i, baseSeed + (ulong)i);
@@ -84,7 +83,9 @@ public sealed class ServerInstance : IDisposable
         Log = new AppendOnlyLog(this);
         Shutdown = new Shutdown(this);
         LastSaveUnixMs = UnixMsAt(StartedAtNs);
-        RunId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
+        Span<byte> id = stackalloc byte[20];
+        Entropy.Fill(id);
+        RunId = Convert.ToHexStringLower(id);
     }
 
     /// <summary>The settings.</summary>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Valkey.Turbo.Native;
 
 namespace Valkey.Turbo.Memory;
@@ -14,6 +15,9 @@ public static class Heap
 
     // Small servers should stay small: their regions keep 4 KiB pages.
     private const int RegionsBeforeHugePages = 8;
+
+    private const int SmallestShift = 31;
+    private const int LargestShift = 43;
 
     private static readonly Lock Gate = new();
     private static readonly SortedList<long, long> FreeRuns = [];
@@ -32,8 +36,7 @@ public static class Heap
 
     static Heap()
     {
-        // 8 TiB is what a 40-bit reference reaches; under a small RLIMIT_AS take what is granted.
-        for (int shift = 43; shift >= 31; shift--)
+        for (int shift = ReservationShift(MemoryMapping.PhysicalBytes); shift >= SmallestShift; shift--)
         {
             nint address = MemoryMapping.Reserve((nuint)1 << shift);
             if (address != 0)
@@ -48,6 +51,14 @@ public static class Heap
         }
         throw new OutOfMemoryException("no address space for the data");
     }
+
+    /// <summary>
+    /// How much address space to ask for, as a power of two: four times the machine's memory, so that large values find adjoining
+    /// regions between small ones, and at most the 8 TiB that a 40-bit reference reaches. Some emulators and tools keep books of
+    /// every page that is reserved, so no more than that. Under a small RLIMIT_AS what is granted is taken.
+    /// </summary>
+    internal static int ReservationShift(long physicalBytes) =>
+        Math.Clamp(BitOperations.Log2((ulong)Math.Max(physicalBytes, 1)) + 3, SmallestShift, LargestShift);
 
     /// <summary>Takes <paramref name="count"/> adjoining regions, zeroed, on the given NUMA node (-1: any).</summary>
     /// <param name="count">How many.</param>

@@ -3,7 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Security.Cryptography;
+using Valkey.Turbo.Native;
 using ArmAes = System.Runtime.Intrinsics.Arm.Aes;
 using X86Aes = System.Runtime.Intrinsics.X86.Aes;
 
@@ -20,7 +20,7 @@ public static unsafe class KeyHash
     static KeyHash()
     {
         Span<byte> seed = stackalloc byte[48];
-        RandomNumberGenerator.Fill(seed);
+        Entropy.Fill(seed);
         Seed0 = Vector128.Create<byte>(seed[..16]);
         Seed1 = Vector128.Create<byte>(seed[16..32]);
         Seed2 = Vector128.Create<byte>(seed[32..]);

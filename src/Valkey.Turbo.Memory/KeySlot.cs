@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using ArmAes = System.Runtime.Intrinsics.Arm.Aes;
 
 namespace Valkey.Turbo.Memory;
 
@@ -39,7 +40,7 @@ public static class KeySlot
 
     /// <summary>CRC16/XMODEM of the bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ushort Crc16(ReadOnlySpan<byte> bytes) => Pclmulqdq.IsSupported ? Multiplied(bytes) : Sliced(bytes);
+    public static ushort Crc16(ReadOnlySpan<byte> bytes) => Pclmulqdq.IsSupported || ArmAes.IsSupported ? Multiplied(bytes) : Sliced(bytes);
 
     /// <summary>
     /// Divides eight bytes at a time by the polynomial P = x^16 + x^12 + x^5 + 1, with one carry-less multiplication (Barrett's
@@ -72,12 +73,15 @@ public static class KeySlot
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Reduce(ulong word)
     {
-        Vector128<ulong> product = Pclmulqdq.CarrylessMultiply(Vector128.CreateScalarUnsafe(word), Vector128.CreateScalarUnsafe(Inverse), 0);
+        Vector128<ulong> product = Pclmulqdq.IsSupported
+            ? Pclmulqdq.CarrylessMultiply(Vector128.CreateScalarUnsafe(word), Vector128.CreateScalarUnsafe(Inverse), 0)
+            : ArmAes.PolynomialMultiplyWideningLower(Vector64.Create(word), Vector64.Create(Inverse)).AsUInt64();
         uint quotient = (uint)(word ^ product.GetElement(1));
         return (quotient ^ quotient << 5 ^ quotient << 12) & 0xffff;
     }
 
-    private static ushort Sliced(ReadOnlySpan<byte> bytes)
+    /// <summary>The scalar twin of <see cref="Multiplied"/>.</summary>
+    internal static ushort Sliced(ReadOnlySpan<byte> bytes)
     {
         ref ushort table = ref MemoryMarshal.GetArrayDataReference(Tables);
         uint crc = 0;

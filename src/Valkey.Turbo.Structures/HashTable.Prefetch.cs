@@ -1,6 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
+using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Structures;
 
@@ -24,9 +24,9 @@ public readonly unsafe partial struct HashTable<TEntry>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PrefetchBucket(ulong hash)
     {
-        if (Sse.IsSupported)
+        if (Prefetch.IsSupported)
         {
-            Sse.Prefetch0(BucketHint(hash).Address);
+            Prefetch.Line(BucketHint(hash).Address);
         }
     }
 
@@ -37,7 +37,7 @@ public readonly unsafe partial struct HashTable<TEntry>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool PrefetchEntry(ulong hash)
     {
-        if (!Sse.IsSupported)
+        if (!Prefetch.IsSupported)
         {
             return false;
         }
@@ -55,7 +55,7 @@ public readonly unsafe partial struct HashTable<TEntry>
         }
         if (isChained)
         {
-            Sse.Prefetch0((byte*)bucket.Entry(Bucket.LinkPlace));
+            Prefetch.Line((byte*)bucket.Entry(Bucket.LinkPlace));
         }
         return isChained;
     }
@@ -79,9 +79,9 @@ public readonly unsafe partial struct HashTable<TEntry>
         do
         {
             byte* entry = (byte*)bucket.Entry(BitOperations.TrailingZeroCount(mask));
-            Sse.Prefetch0(entry);
-            Sse.Prefetch0(entry + (last >> 1));
-            Sse.Prefetch0(entry + last);
+            Prefetch.Line(entry);
+            Prefetch.Line(entry + (last >> 1));
+            Prefetch.Line(entry + last);
             mask &= mask - 1;
         }
         while (mask != 0);

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.Intrinsics;
 
 namespace Valkey.Turbo.Structures;
 
@@ -39,16 +38,16 @@ internal static class IntSetIntersection
     private static bool Find<T>(ReadOnlySpan<T> set, ref int at, T wanted)
         where T : unmanaged, IBinaryInteger<T>
     {
-        if (Vector256.IsHardwareAccelerated)
+        if (Vector.IsHardwareAccelerated)
         {
-            int width = Vector256<T>.Count;
+            int width = Vector<T>.Count;
             while (at + width <= set.Length && set[at + width - 1] < wanted)
             {
                 at += width;
             }
             if (at + width <= set.Length)
             {
-                return Vector256.EqualsAny(Vector256.Create(wanted), Vector256.Create(set.Slice(at, width)));
+                return Vector.EqualsAny(new Vector<T>(wanted), new Vector<T>(set.Slice(at, width)));
             }
         }
         while (at < set.Length && set[at] < wanted)

@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using Valkey.Turbo.Memory;
 
@@ -113,7 +114,7 @@ public static class HyperLogLog
     /// <summary>Raises registers of a byte each to those of a dense string, where those are higher.</summary>
     public static void MergeDense(Span<byte> target, ReadOnlySpan<byte> registers)
     {
-        if (Avx2.IsSupported && UsesVectors)
+        if ((Avx2.IsSupported || AdvSimd.Arm64.IsSupported) && UsesVectors)
         {
             MergeDenseVectors(target, registers);
             return;
@@ -155,6 +156,12 @@ public static class HyperLogLog
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void RaiseToUnpacked(ref byte source, nuint at, ref byte into)
     {
+        if (AdvSimd.Arm64.IsSupported)
+        {
+            RaiseHalfToUnpacked(Vector128.LoadUnsafe(ref source, at), ref into);
+            RaiseHalfToUnpacked(Vector128.LoadUnsafe(ref source, at + 12), ref Unsafe.Add(ref into, Vector128<byte>.Count));
+            return;
+        }
         Vector256<byte> packed = Vector256.Create(Vector128.LoadUnsafe(ref source, at), Vector128.LoadUnsafe(ref source, at + 12));
         Vector256<byte> evenBytes = Vector256.Create(
             (byte)255, 0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255, 0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11);
@@ -167,6 +174,21 @@ public static class HyperLogLog
             Avx2.Shuffle(packed, oddBytes).AsUInt16() & Vector256.Create(0x00FC_0FC0u).AsUInt16(),
             Vector256.Create(0x0040_0004u).AsUInt16());
         Vector256.Max(Vector256.LoadUnsafe(ref into), (even | odd).AsByte()).StoreUnsafe(ref into);
+    }
+
+    /// <summary>The same for 16 registers, where lanes can be shifted by distances of their own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void RaiseHalfToUnpacked(Vector128<byte> packed, ref byte into)
+    {
+        Vector128<byte> evenBytes = Vector128.Create((byte)255, 0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11);
+        Vector128<byte> oddBytes = Vector128.Create((byte)0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255);
+        Vector128<ushort> even = AdvSimd.ShiftLogical(
+            AdvSimd.Arm64.VectorTableLookup(packed, evenBytes).AsUInt16() & Vector128.Create(0x03F0_3F00u).AsUInt16(),
+            Vector128.Create((short)-8, -4, -8, -4, -8, -4, -8, -4));
+        Vector128<ushort> odd = AdvSimd.ShiftLogical(
+            AdvSimd.Arm64.VectorTableLookup(packed, oddBytes).AsUInt16() & Vector128.Create(0x00FC_0FC0u).AsUInt16(),
+            Vector128.Create((short)2, 6, 2, 6, 2, 6, 2, 6));
+        Vector128.Max(Vector128.LoadUnsafe(ref into), (even | odd).AsByte()).StoreUnsafe(ref into);
     }
 
     /// <summary>Packs registers of a byte each into dense ones.</summary>
@@ -203,7 +225,7 @@ public static class HyperLogLog
     /// <summary>How many registers of a byte each have each value, for 64 values.</summary>
     public static void CountValues(ReadOnlySpan<byte> registers, Span<int> counts)
     {
-        if (!Vector256.IsHardwareAccelerated || !UsesVectors)
+        if (!Vector.IsHardwareAccelerated || !UsesVectors)
         {
             CountValuesScalar(registers, counts);
             return;
@@ -231,26 +253,26 @@ public static class HyperLogLog
     {
         // A lane of a byte counts at most one register a step, so that this many steps don't overflow it.
         const int stepsPerBlock = 128;
-        ReadOnlySpan<Vector256<byte>> steps = MemoryMarshal.Cast<byte, Vector256<byte>>(registers);
-        Vector256<byte> one = Vector256<byte>.One, v0 = Vector256.Create(value), v1 = v0 + one, v2 = v1 + one, v3 = v2 + one;
-        Vector256<byte> four = Vector256.Create((byte)4);
+        ReadOnlySpan<Vector<byte>> steps = MemoryMarshal.Cast<byte, Vector<byte>>(registers);
+        Vector<byte> one = Vector<byte>.One, v0 = new Vector<byte>(value), v1 = v0 + one, v2 = v1 + one, v3 = v2 + one;
+        Vector<byte> four = new Vector<byte>(4);
         counts.Clear();
         for (; !steps.IsEmpty; steps = steps[stepsPerBlock..])
         {
-            Vector256<byte> c0 = default, c1 = default, c2 = default, c3 = default;
-            Vector256<byte> c4 = default, c5 = default, c6 = default, c7 = default;
-            foreach (Vector256<byte> step in steps[..stepsPerBlock])
+            Vector<byte> c0 = default, c1 = default, c2 = default, c3 = default;
+            Vector<byte> c4 = default, c5 = default, c6 = default, c7 = default;
+            foreach (Vector<byte> step in steps[..stepsPerBlock])
             {
-                Vector256<byte> less = step - four;
+                Vector<byte> less = step - four;
                 // A match is all ones, which is -1.
-                c0 -= Vector256.Equals(step, v0);
-                c1 -= Vector256.Equals(step, v1);
-                c2 -= Vector256.Equals(step, v2);
-                c3 -= Vector256.Equals(step, v3);
-                c4 -= Vector256.Equals(less, v0);
-                c5 -= Vector256.Equals(less, v1);
-                c6 -= Vector256.Equals(less, v2);
-                c7 -= Vector256.Equals(less, v3);
+                c0 -= Vector.Equals(step, v0);
+                c1 -= Vector.Equals(step, v1);
+                c2 -= Vector.Equals(step, v2);
+                c3 -= Vector.Equals(step, v3);
+                c4 -= Vector.Equals(less, v0);
+                c5 -= Vector.Equals(less, v1);
+                c6 -= Vector.Equals(less, v2);
+                c7 -= Vector.Equals(less, v3);
             }
             counts[0] += Sum(c0);
             counts[1] += Sum(c1);
@@ -269,10 +291,10 @@ public static class HyperLogLog
         return found;
     }
 
-    private static int Sum(Vector256<byte> lanes)
+    private static int Sum(Vector<byte> lanes)
     {
-        (Vector256<ushort> lower, Vector256<ushort> upper) = Vector256.Widen(lanes);
-        return Vector256.Sum(lower + upper);
+        Vector.Widen(lanes, out Vector<ushort> lower, out Vector<ushort> upper);
+        return Vector.Sum(lower + upper);
     }
 
     private static double Sigma(double x)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Structures;
@@ -319,9 +318,9 @@ internal readonly unsafe struct RankedTree(nint root, Arena arena)
 
     private static void PrefetchMembers(TreeNode leaf, int from, int end, int stride)
     {
-        for (int i = from; Sse.IsSupported && i < end; i += stride)
+        for (int i = from; Prefetch.IsSupported && i < end; i += stride)
         {
-            Sse.Prefetch0((void*)leaf.Item(i));
+            Prefetch.Line((void*)leaf.Item(i));
         }
     }
 }
@@ -360,9 +359,9 @@ internal unsafe struct TreeCursor
         }
         _rank += _step;
         int ahead = _place + PrefetchDistance * _step;
-        if (Sse.IsSupported && (uint)ahead < (uint)_leaf.Count)
+        if (Prefetch.IsSupported && (uint)ahead < (uint)_leaf.Count)
         {
-            Sse.Prefetch0((void*)_leaf.Item(ahead));
+            Prefetch.Line((void*)_leaf.Item(ahead));
         }
         return true;
     }
