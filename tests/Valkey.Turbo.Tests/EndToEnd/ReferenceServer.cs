@@ -23,13 +23,14 @@ internal sealed class ReferenceServer : IDisposable
     /// <summary>Whether it is the newer of the two, which knows all commands.</summary>
     internal bool IsValkey { get; }
 
-    /// <summary>Starts it, or says that there is none to compare with.</summary>
+    /// <summary>Starts it, or says that there is none to compare with; where CI is set there must be one.</summary>
     internal static ReferenceServer? TryStart(ITestOutputHelper output)
     {
         if (FindExecutable() is string executable)
         {
             return new ReferenceServer(executable);
         }
+        Assert.True(Environment.GetEnvironmentVariable("CI") is null, "no reference server to compare with");
         output.WriteLine("no reference server: nothing compared");
         return null;
     }
