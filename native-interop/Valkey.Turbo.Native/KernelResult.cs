@@ -17,9 +17,17 @@ public static class Errno
     public const int EMFILE = 24;
     public const int EPERM = 1;
     public const int ENOSPC = 28;
+    public const int ENXIO = 6;
+    public const int ENAMETOOLONG = 36;
     public const int ENOSYS = 38;
     public const int ETIME = 62;
+    public const int ENOPROTOOPT = 92;
+    public const int EPROTONOSUPPORT = 93;
+    public const int ESOCKTNOSUPPORT = 94;
+    public const int EPFNOSUPPORT = 96;
+    public const int EAFNOSUPPORT = 97;
     public const int EADDRINUSE = 98;
+    public const int EADDRNOTAVAIL = 99;
     public const int ECONNABORTED = 103;
     public const int ENOBUFS = 105;
     public const int ECANCELED = 125;
@@ -29,4 +37,24 @@ public static class Errno
 
     /// <summary>The C library's text for an error number, as Valkey prints it in its log.</summary>
     public static string Describe(int errno) => new System.ComponentModel.Win32Exception(errno).Message;
+
+    /// <summary>
+    /// The C library's text for what a file operation of the runtime has failed of; the runtime's own text names paths and methods, and
+    /// no operator looks for that.
+    /// </summary>
+    public static string Describe(Exception exception) => Describe(Of(exception));
+
+    /// <summary>The error number behind an exception of a file operation; EIO where there is none.</summary>
+    public static int Of(Exception exception) => exception switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => ENOENT,
+        PathTooLongException => ENAMETOOLONG,
+        UnauthorizedAccessException { InnerException: IOException inner } when IsNumber(inner.HResult) => inner.HResult,
+        UnauthorizedAccessException => EACCES,
+        IOException when IsNumber(exception.HResult) => exception.HResult,
+        _ => EIO,
+    };
+
+    // On Unix the runtime keeps the error number where Windows has its result codes, which are negative.
+    private static bool IsNumber(int result) => result is > 0 and < 4096;
 }

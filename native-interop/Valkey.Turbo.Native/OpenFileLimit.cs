@@ -7,22 +7,34 @@ public static unsafe partial class OpenFileLimit
 {
     private const int NoFile = 7;
 
-    /// <summary>Raises the limit to <paramref name="wanted"/> as far as the system allows, and returns what it then is.</summary>
-    public static long Raise(long wanted)
+    /// <summary>The limit as it is.</summary>
+    public static long Now()
     {
         // struct rlimit: soft limit, hard limit.
         ulong* limit = stackalloc ulong[2];
-        if (GetLimit(NoFile, limit) != 0)
+        return GetLimit(NoFile, limit) != 0 ? long.MaxValue : (long)Math.Min(limit[0], long.MaxValue);
+    }
+
+    /// <summary>Raises the limit to <paramref name="wanted"/> as far as the system allows, and returns what it then is.</summary>
+    public static long Raise(long wanted, out int error)
+    {
+        error = 0;
+        ulong* limit = stackalloc ulong[2];
+        if (GetLimit(NoFile, limit) != 0 || limit[0] >= (ulong)wanted)
         {
-            return wanted;
+            return Now();
         }
-        if (limit[0] >= (ulong)wanted)
+        ulong hard = limit[1];
+        // Who may, raises the hard limit as well.
+        limit[0] = (ulong)wanted;
+        limit[1] = Math.Max(hard, (ulong)wanted);
+        if (SetLimit(NoFile, limit) != 0)
         {
-            return (long)Math.Min(limit[0], long.MaxValue);
+            error = Errno.Last;
+            limit[0] = limit[1] = hard;
+            SetLimit(NoFile, limit);
         }
-        ulong before = limit[0];
-        limit[0] = Math.Max(before, Math.Min((ulong)wanted, limit[1]));
-        return (long)(SetLimit(NoFile, limit) == 0 ? limit[0] : before);
+        return Now();
     }
 
     /// <summary>Descriptors that are open now.</summary>
@@ -31,6 +43,6 @@ public static unsafe partial class OpenFileLimit
     [LibraryImport("libc", EntryPoint = "getrlimit")]
     private static partial int GetLimit(int resource, ulong* limit);
 
-    [LibraryImport("libc", EntryPoint = "setrlimit")]
+    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     private static partial int SetLimit(int resource, ulong* limit);
 }

@@ -25,6 +25,9 @@ public static unsafe class Sockets
     private const short PollHangUp = 0x10;
     private const short PollPeerClosed = 0x2000;
 
+    /// <summary>Bytes that there are for a Unix socket's path and the NUL that ends it.</summary>
+    public const int UnixPathBytes = 108;
+
     /// <summary>The most sockets that <see cref="FindHungUp"/> looks at in one call.</summary>
     public const int MaxProbes = 256;
 
@@ -60,7 +63,7 @@ public static unsafe class Sockets
     public static int ListenUnix(string path, int permissions, int backlog)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(path);
-        if (bytes.Length > 107)
+        if (bytes.Length >= UnixPathBytes)
         {
             return -Errno.EINVAL;
         }
@@ -70,9 +73,7 @@ public static unsafe class Sockets
             return -Errno.Last;
         }
         byte* raw = stackalloc byte[SocketAddressBytes];
-        new Span<byte>(raw, SocketAddressBytes).Clear();
-        *(ushort*)raw = (ushort)AF_UNIX;
-        bytes.CopyTo(new Span<byte>(raw + 2, 108));
+        Encode(bytes, raw);
         unlink(raw + 2);
         int result = BindAndListen(fd, raw, 2 + bytes.Length + 1, backlog);
         if (result >= 0 && permissions != 0)
@@ -80,6 +81,36 @@ public static unsafe class Sockets
             chmod(raw + 2, (mode_t)(uint)permissions);
         }
         return result;
+    }
+
+    /// <summary>
+    /// Sends one datagram to a Unix socket. 0, or the error number. A path that begins with NUL is a name in the abstract name space.
+    /// </summary>
+    public static int SendDatagram(string path, ReadOnlySpan<byte> bytes)
+    {
+        byte[] name = Encoding.UTF8.GetBytes(path);
+        if (name.Length >= UnixPathBytes)
+        {
+            return Errno.ENAMETOOLONG;
+        }
+        int fd = socket(AF_UNIX, SOCK_DGRAM | NonBlockingCloseOnExec, 0);
+        if (fd < 0)
+        {
+            return Errno.Last;
+        }
+        byte* raw = stackalloc byte[SocketAddressBytes];
+        Encode(name, raw);
+        int error = 0;
+        fixed (byte* first = bytes)
+        {
+            // An abstract name has no end but its length.
+            if (sendto(fd, first, (size_t)(ulong)bytes.Length, MsgNoSignal, (sockaddr*)raw, 2 + name.Length + (path[0] == 0 ? 0 : 1)) < 0)
+            {
+                error = Errno.Last;
+            }
+        }
+        close(fd);
+        return error;
     }
 
     /// <summary>Accepts one pending connection, non-blocking and close-on-exec.</summary>
@@ -179,6 +210,13 @@ public static unsafe class Sockets
             return $"[{new IPAddress(new ReadOnlySpan<byte>(raw + 8, 16))}]:{port}";
         }
         return $"{unixPath}:0";
+    }
+
+    private static void Encode(ReadOnlySpan<byte> unixPath, byte* raw)
+    {
+        new Span<byte>(raw, SocketAddressBytes).Clear();
+        *(ushort*)raw = (ushort)AF_UNIX;
+        unixPath.CopyTo(new Span<byte>(raw + 2, UnixPathBytes));
     }
 
     private static int Encode(IPAddress address, int port, byte* raw)

@@ -217,7 +217,7 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
         catch (IOException e)
         {
             Stop();
-            _server.LogWarning?.Invoke($"Can't open or create append only file: {e.Message}");
+            _server.LogWarning?.Invoke($"Can't open or create append only file: {Errno.Describe(e)}");
             return "Unable to turn on AOF. Check server logs.";
         }
     }

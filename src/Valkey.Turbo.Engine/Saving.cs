@@ -1,3 +1,5 @@
+using Valkey.Turbo.Native;
+
 namespace Valkey.Turbo.Engine;
 
 /// <summary>Writing all data, with what the log and INFO are told of it. The calling thread holds every shard.</summary>
@@ -13,7 +15,7 @@ public static class Saving
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problem = e.Message;
+            problem = Errno.Describe(e);
         }
         if (problem is not null)
         {

@@ -175,8 +175,14 @@ public sealed class ServerInstance : IDisposable
     /// <summary>The I/O engine in use, for INFO.</summary>
     public string IoEngineName { get; set; } = "";
 
+    /// <summary>Who supervises the process, for INFO: <c>systemd</c>, <c>upstart</c> or <c>no</c>.</summary>
+    public string SupervisorName { get; init; } = "no";
+
     /// <summary>Connections refused because of <c>maxclients</c>.</summary>
     public long RejectedConnections;
+
+    /// <summary>What the process took for itself before there were data or clients; set once, before there are.</summary>
+    public long StartupBytes { get; set; }
 
     /// <summary>Greatest <see cref="UsedBytes"/> seen.</summary>
     public long PeakUsedBytes { get; private set; }
@@ -198,12 +204,12 @@ public sealed class ServerInstance : IDisposable
 
     internal ReservationToken Reservations { get; }
 
-    /// <summary>Exact bytes of all keys, values and tables, and of the clients' buffers.</summary>
+    /// <summary>Exact bytes of all keys, values and tables, and of the clients' buffers, and <see cref="StartupBytes"/>.</summary>
     public long UsedBytes
     {
         get
         {
-            long sum = 0;
+            long sum = StartupBytes;
             foreach (Shard shard in Shards)
             {
                 sum += shard.Arena.UsedBytes;

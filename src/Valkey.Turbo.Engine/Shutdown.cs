@@ -44,6 +44,12 @@ public sealed class Shutdown
     /// <summary>Called once when the server has ended and its threads are to go.</summary>
     public Action? Ended { get; set; }
 
+    /// <summary>Called when the end begins, for who supervises the process.</summary>
+    public Action? Begun { get; set; }
+
+    /// <summary>Called with what the end is at, for who supervises the process.</summary>
+    public Action<string>? StatusChanged { get; set; }
+
     /// <summary>Whether the end has come: no thread may run another command.</summary>
     public bool IsOver => _isOver;
 
@@ -87,6 +93,7 @@ public sealed class Shutdown
         _server.LogNotice?.Invoke(client is null
             ? "User requested shutdown..."
             : $"User requested shutdown... (user request from '{client.DescribeBriefly()}')");
+        Begun?.Invoke();
         bool isForced = options.HasFlag(ShutdownOptions.Force);
         if (!(TryFinishLog(options) || isForced) || !(TrySave(worker, options) || isForced))
         {
@@ -148,6 +155,7 @@ public sealed class Shutdown
             return true;
         }
         _server.LogNotice?.Invoke("Saving the final RDB snapshot before exiting.");
+        StatusChanged?.Invoke("Saving the final RDB snapshot");
         if (Saving.TrySave(worker, isAwaited: true) is null)
         {
             return true;
@@ -156,6 +164,14 @@ public sealed class Shutdown
         return false;
     }
 
-    private void Complain(string what, ShutdownOptions options) =>
-        _server.LogWarning?.Invoke(options.HasFlag(ShutdownOptions.Force) ? $"{what}. Exit anyway." : $"{what}, can't exit.");
+    private void Complain(string what, ShutdownOptions options)
+    {
+        if (options.HasFlag(ShutdownOptions.Force))
+        {
+            _server.LogWarning?.Invoke($"{what}. Exit anyway.");
+            return;
+        }
+        _server.LogWarning?.Invoke($"{what}, can't exit.");
+        StatusChanged?.Invoke($"{what}, can't exit.");
+    }
 }

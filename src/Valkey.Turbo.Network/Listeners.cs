@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Native;
 
@@ -38,10 +39,21 @@ internal sealed class Listeners(ServerInstance server, INetworkLog log)
         _current = ((int)config.Port.Number, config.Bind.Text);
         if (config.UnixSocket.Text.Length > 0)
         {
+            int pathBytes = Encoding.UTF8.GetByteCount(config.UnixSocket.Text);
+            if (pathBytes >= Sockets.UnixPathBytes)
+            {
+                throw new IOException($"Failed opening Unix socket: unix socket path too long ({pathBytes}), must be under {Sockets.UnixPathBytes}");
+            }
             _unix = Sockets.ListenUnix(config.UnixSocket.Text, (int)config.UnixSocketPermissions.Number, (int)config.Backlog.Number);
             if (_unix < 0)
             {
                 throw new IOException($"Failed opening Unix socket: bind: {Errno.Describe(-_unix)}");
+            }
+            string group = config.UnixSocketGroup.Text;
+            int error = group.Length == 0 ? 0 : FileGroup.Set(config.UnixSocket.Text, group);
+            if (error != 0)
+            {
+                throw new IOException($"Failed opening Unix socket: it can't be given to group '{group}': {Errno.Describe(error)}");
             }
         }
         if (_tcp.Count == 0 && _unix < 0)
@@ -107,17 +119,18 @@ internal sealed class Listeners(ServerInstance server, INetworkLog log)
             bool isOptional = text.StartsWith('-');
             string name = isOptional ? text[1..] : text;
             IPAddress? address = name switch { "*" => IPAddress.Any, "::*" => IPAddress.IPv6Any, _ => Resolve(name) };
-            int listener = address is null ? -Errno.EINVAL : Sockets.ListenTcp(address, port, (int)server.Config.Backlog.Number);
+            int listener = address is null ? -Errno.ENXIO : Sockets.ListenTcp(address, port, (int)server.Config.Backlog.Number);
             if (listener >= 0)
             {
                 listeners.Add(listener);
                 continue;
             }
-            string reason = $"Could not create server TCP listening socket {name}:{port}: bind: {Errno.Describe(-listener)}";
-            log.Warning(reason);
-            if (!isOptional || listener == -Errno.EADDRINUSE)
+            log.Warning($"Warning: Could not create server TCP listening socket {name}:{port}: "
+                + (address is null ? "Name or service not known" : $"bind: {Errno.Describe(-listener)}"));
+            bool isUnsupported = -listener is Errno.ENOPROTOOPT or Errno.EPROTONOSUPPORT or Errno.ESOCKTNOSUPPORT or Errno.EPFNOSUPPORT or Errno.EAFNOSUPPORT;
+            if (!isUnsupported && !(isOptional && listener == -Errno.EADDRNOTAVAIL))
             {
-                return reason;
+                return $"Failed listening on port {port} (tcp), aborting.";
             }
         }
         return null;

@@ -48,6 +48,9 @@ public sealed class NetworkServer : IDisposable
 
     internal INetworkLog Log { get; }
 
+    /// <summary>Why io_uring must not even be tried, which the log has been told; or null.</summary>
+    public string? IoUringRefusal { get; init; }
+
     /// <summary>Opens the listeners, starts the threads and returns once they run.</summary>
     /// <exception cref="IOException">A listener can't be opened, or no engine can be had.</exception>
     public void Start()
@@ -135,7 +138,8 @@ public sealed class NetworkServer : IDisposable
         string wanted = _server.Config.IoEngine.Choice;
         if (wanted != "epoll")
         {
-            IoUringEngine? engine = IoUringEngine.TryCreate(connections, events, out string refusal);
+            string? refusal = IoUringRefusal;
+            IoUringEngine? engine = refusal is null ? IoUringEngine.TryCreate(connections, events, out refusal) : null;
             if (engine is not null)
             {
                 return engine;
@@ -144,7 +148,7 @@ public sealed class NetworkServer : IDisposable
             {
                 throw new IOException($"io_uring can't be used: {refusal}");
             }
-            if (_reactors[0] is null)
+            if (_reactors[0] is null && IoUringRefusal is null)
             {
                 Log.Notice($"io_uring can't be used: {refusal}. Using epoll.");
             }

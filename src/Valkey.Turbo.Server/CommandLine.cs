@@ -1,4 +1,8 @@
+using System.Text;
+using Valkey.Turbo.Commands;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Native;
+using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Server;
 
@@ -34,11 +38,13 @@ internal sealed class CommandLine
                valkey-turbo /etc/myvalkey.conf --loglevel verbose -
         """;
 
-    /// <summary>Reads the arguments.</summary>
+    /// <summary>Reads the arguments, and the configuration that they name.</summary>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="readInput">Reads standard input to its end; called where the arguments say that the configuration is there.</param>
     /// <exception cref="ConfigException">A file or an option is wrong.</exception>
-    internal static CommandLine Parse(string[] arguments)
+    internal static CommandLine Parse(string[] arguments, Func<byte[]> readInput)
     {
-        switch (arguments.Length == 1 ? arguments[0] : "")
+        switch (arguments.Length > 0 ? arguments[0] : "")
         {
             case "-v" or "--version":
                 return new CommandLine { Wanted = Request.Version };
@@ -47,52 +53,62 @@ internal sealed class CommandLine
             case "--check-system":
                 return new CommandLine { Wanted = Request.CheckSystem };
         }
+        if (arguments.Contains("--sentinel"))
+        {
+            throw new ConfigException("Sentinel mode is not supported");
+        }
         CommandLine line = new();
-        int first = 0;
-        if (arguments.Length > 0 && !arguments[0].StartsWith('-'))
-        {
-            line.Config.LoadFile(arguments[0]);
-            first = 1;
-        }
-        List<string> options = ToLines(arguments.AsSpan(first), out bool readsInput);
-        if (readsInput)
-        {
-            line.Config.LoadLines(Console.In.ReadToEnd().Split('\n'), "standard input");
-        }
-        line.Config.LoadLines(options, "command line");
-        return line;
+        // Paths further on in the configuration are relative to it.
+        line.Config.Directory.Changed = () => Environment.CurrentDirectory = line.Config.Directory.Text;
+        string? path = arguments.Length > 0 && !arguments[0].StartsWith('-') ? arguments[0] : null;
+        string options = ToLines(arguments.AsSpan(path is null ? 0 : 1), path is null, out bool readsInput);
+        line.Config.Load(path, readsInput ? Encoding.Latin1.GetString(readInput()) : null, options);
+        // Says what is wrong with names of commands.
+        _ = CommandTable.For(line.Config);
+        string log = line.Config.LogFile.Text;
+        int error = log.Length == 0 ? 0 : AppendedFile.Append(log, []);
+        return error == 0
+            ? line
+            : throw new ConfigException($"\n*** FATAL CONFIG FILE ERROR (Version {VersionInfo.Valkey}) ***\nCan't open the log file: {Errno.Describe(error)}");
     }
 
-    /// <summary>Turns <c>--port 7000 --save ''</c> into lines of a configuration file.</summary>
-    private static List<string> ToLines(ReadOnlySpan<string> arguments, out bool readsInput)
+    /// <summary>
+    /// Turns <c>--port 7000 --save ''</c> into lines of a configuration file, with a character for each byte. What follows the name of a
+    /// directive is a value whatever it looks like; only <c>--save</c> may have none.
+    /// </summary>
+    private static string ToLines(ReadOnlySpan<string> arguments, bool isFirstOption, out bool readsInput)
     {
-        List<string> lines = [];
+        StringBuilder lines = new();
         readsInput = false;
-        foreach (string argument in arguments)
+        bool mayBeName = true;
+        for (int i = 0; i < arguments.Length; i++)
         {
-            if (argument == "-")
+            string argument = arguments[i];
+            bool isLast = i == arguments.Length - 1;
+            if (argument == "-" && (isLast || (i == 0 && isFirstOption)))
             {
                 readsInput = true;
             }
-            else if (argument.StartsWith("--", StringComparison.Ordinal))
+            else if (mayBeName && argument.StartsWith("--", StringComparison.Ordinal))
             {
-                int equals = argument.IndexOf('=');
-                lines.Add(equals > 0 ? $"{argument[2..equals]} {Quote(argument[(equals + 1)..])}" : argument[2..]);
-            }
-            else if (lines.Count > 0)
-            {
-                lines[^1] += " " + (argument.Contains(' ') && !argument.Contains('"') ? argument : Quote(argument));
+                byte[] text = Encoding.UTF8.GetBytes(argument);
+                lines.Append(lines.Length > 0 ? "\n" : "").Append(Encoding.Latin1.GetString(text.AsSpan(2))).Append(' ');
+                // Where the value is in the same argument, as in "--port 7000", another name may follow.
+                mayBeName = InlineLine.Split(text) is not { Count: 1 };
+                bool isSave = argument.Equals("--save", StringComparison.OrdinalIgnoreCase);
+                if (isSave && (isLast || arguments[i + 1].StartsWith("--", StringComparison.Ordinal)))
+                {
+                    lines.Append("\"\"");
+                    mayBeName = true;
+                }
             }
             else
             {
-                throw new ConfigException($"unexpected argument '{argument}'");
+                InlineLine.Quote(lines, Encoding.UTF8.GetBytes(argument));
+                lines.Append(' ');
+                mayBeName = true;
             }
         }
-        return lines;
+        return lines.ToString();
     }
-
-    private static string Quote(string value) =>
-        value.Length > 0 && value.All(c => c is > ' ' and not ('"' or '\'' or '\\' or '#'))
-            ? value
-            : '"' + value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + '"';
 }

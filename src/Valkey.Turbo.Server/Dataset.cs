@@ -1,6 +1,7 @@
 using System.Globalization;
 using Valkey.Turbo.Commands.Administration;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Native;
 using Valkey.Turbo.Network;
 
 namespace Valkey.Turbo.Server;
@@ -48,7 +49,7 @@ internal static class Dataset
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            log.Warning($"Fatal error loading the DB: {e.Message}. Exiting.");
+            log.Warning($"Fatal error loading the DB: {Errno.Describe(e)}. Exiting.");
             return false;
         }
         if (problem is not null)

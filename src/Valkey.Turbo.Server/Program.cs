@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime;
-using System.Runtime.InteropServices;
 using Valkey.Turbo.Commands;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Native;
@@ -13,10 +12,22 @@ internal static class Program
 {
     private static int Main(string[] arguments)
     {
+        if (SystemCallFilter.TryProbe())
+        {
+            return 0;
+        }
+        ProcessSignal.IgnoreHangUp();
+        string directory = Environment.CurrentDirectory;
+        byte[] input = [];
         CommandLine line;
         try
         {
-            line = CommandLine.Parse(arguments);
+            line = CommandLine.Parse(arguments, () => input = ReadInput());
+        }
+        catch (ConfigFileException e)
+        {
+            EarlyLog().Warning(e.Message);
+            return 1;
         }
         catch (ConfigException e)
         {
@@ -26,66 +37,79 @@ internal static class Program
         switch (line.Wanted)
         {
             case CommandLine.Request.Version:
-                Console.WriteLine($"Valkey.Turbo server v={VersionInfo.Server} compatible=valkey-{VersionInfo.Valkey} "
-                    + $"runtime={RuntimeInformation.FrameworkDescription} bits={nint.Size * 8}");
+                Console.WriteLine($"Valkey server v={VersionInfo.Valkey} sha={VersionInfo.Commit}:0 malloc={VersionInfo.Allocator} bits={nint.Size * 8} "
+                    + $"build={VersionInfo.BuildId} {VersionInfo.Product} {VersionInfo.Server}");
                 return 0;
             case CommandLine.Request.Help:
                 Console.WriteLine(CommandLine.Usage);
                 return 0;
             case CommandLine.Request.CheckSystem:
                 return SystemCheck.Run();
-            default:
-                return Run(line.Config);
         }
+        using ServerLog log = new(line.Config);
+        Supervisor? supervisor = Daemon.IsThis ? null : Supervisor.Find(line.Config, log);
+        bool isBackground = line.Config.Daemonize.IsSet && supervisor is not { IsThere: true };
+        return isBackground && !Daemon.IsThis
+            ? Daemon.Start(directory, input)
+            : Run(line, arguments.Length > 0, log, supervisor, PidFile.For(line.Config.PidFile.Text, isBackground, log));
     }
 
-    private static int Run(ServerConfig config)
+    /// <summary>The log before there are settings.</summary>
+    private static ServerLog EarlyLog() => new(new ServerConfig());
+
+    private static byte[] ReadInput()
     {
-        Environment.CurrentDirectory = config.Directory.Text;
-        ServerLog log;
-        try
+        if (!Daemon.IsThis)
         {
-            log = new ServerLog(config);
+            EarlyLog().Notice("Reading config from stdin");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        using Stream input = Console.OpenStandardInput();
+        using MemoryStream text = new();
+        input.CopyTo(text);
+        if (Daemon.IsThis)
         {
-            Console.Error.WriteLine($"*** FATAL CONFIG FILE ERROR ***\nCan't open the log file: {e.Message}");
-            return 1;
+            ChildProcess.DropInput();
         }
-        using (log)
-        {
-            return Run(config, log);
-        }
+        return text.ToArray();
     }
 
-    private static int Run(ServerConfig config, ServerLog log)
+    private static int Run(CommandLine line, bool isConfigured, ServerLog log, Supervisor? supervisor, PidFile? pidFile)
     {
+        ServerConfig config = line.Config;
         GCSettings.LatencyMode = GCLatencyMode.SustainedLowLatency;
-        int[] cpus = CpuAffinity.Allowed();
-        if (config.Threads.Number == 0)
-        {
-            config.Threads.Assign(cpus.Length);
-        }
-        int threads = (int)config.Threads.Number;
-        int[] pinned = threads <= cpus.Length ? cpus[..threads] : [];
-        using ServerInstance server = new(config, threads, thread => thread < pinned.Length ? CpuAffinity.NodeOf(pinned[thread]) : -1);
-        server.LogNotice = log.Notice;
-        server.LogWarning = log.Warning;
-        server.EndProcess = () => ProcessExit.Now(1);
-        using StopRequest stop = new(server, log);
-        AppDomain.CurrentDomain.UnhandledException += (_, e) =>
-            log.Warning("\n" + CrashReport.Write((Exception)e.ExceptionObject, server));
-        log.Notice("oO0OoO0OoO0Oo Valkey.Turbo is starting oO0OoO0OoO0Oo");
-        log.Notice($"Valkey.Turbo version={VersionInfo.Server}, compatible with Valkey {VersionInfo.Valkey}, bits={nint.Size * 8}, "
+        log.Notice($"oO0OoO0OoO0Oo {VersionInfo.Product} is starting oO0OoO0OoO0Oo");
+        log.Notice($"{VersionInfo.Product} version={VersionInfo.Server}, compatible with Valkey {VersionInfo.Valkey}, bits={nint.Size * 8}, "
             + $"pid={Environment.ProcessId}, commands={CommandTable.Instance.TopLevel.Count.ToString(CultureInfo.InvariantCulture)}");
-        if (config.AlwaysShowLogo.IsSet || (!Console.IsOutputRedirected && config.LogFile.Text.Length == 0))
+        if (isConfigured)
         {
-            log.Raw(Banner.Text(config));
+            log.Notice("Configuration loaded");
         }
         else
         {
-            log.Notice($"Running mode=standalone, port={config.Port.Number}.");
+            log.Warning($"Warning: No config file specified, using the default config. In order to specify a config file use {Executable()} /path/to/valkey.conf");
         }
+        SystemLimits limits = SystemLimits.Find(config, log);
+        OpenFiles openFiles = new(config, log);
+        if (!openFiles.TryFit())
+        {
+            return 1;
+        }
+        config.MaxClients.TryApply = _ => openFiles.TryRaise();
+        pidFile?.Write();
+        ShowTitle(config);
+        OomScore score = new(config, log);
+        _ = score.TryApply();
+        config.OomScoreAdj.TryApply = config.OomScoreAdjValues.TryApply = _ => score.TryApply();
+        using ServerInstance server = new(config, (int)config.Threads.Number, limits.NodeOf) { SupervisorName = supervisor?.Name ?? "no" };
+        server.LogNotice = log.Notice;
+        server.LogWarning = log.Warning;
+        server.EndProcess = () => ProcessExit.Now(1);
+        server.Shutdown.Begun = () => supervisor?.TellStopping();
+        server.Shutdown.StatusChanged = status => supervisor?.TellStatus(status);
+        using StopRequest stop = new(server, log);
+        AppDomain.CurrentDomain.UnhandledException += (_, e) =>
+            log.Warning("\n" + CrashReport.Write((Exception)e.ExceptionObject, server));
+        ShowBanner(config, log);
         if (!config.AppendOnly.IsSet && config.Save.Text.Length == 0)
         {
             log.Warning("Neither 'appendonly' nor 'save' is set: data that is not saved by a command is lost when the server stops.");
@@ -94,71 +118,65 @@ internal static class Program
         {
             log.Warning($"'{name}' is accepted but has no effect yet");
         }
+        server.StartupBytes = ProcessMemory.Read().AnonymousBytes;
         log.Notice("Server initialized");
         if (!Dataset.TryLoad(server, log))
         {
             return 1;
         }
         stop.BeginServing();
-        using NetworkServer network = new(server, pinned, log);
+        using NetworkServer network = new(server, limits.Cpus, log) { IoUringRefusal = limits.IoUringRefusal };
         try
         {
             network.Start();
-            FitClientsToOpenFiles(config, log);
         }
         catch (IOException e)
         {
-            log.Warning($"Failed listening on port {config.Port.Number}, aborting. {e.Message}");
+            log.Warning(e.Message);
             return 1;
         }
-        WritePidFile(config, log);
-        log.Notice($"Running with threads={threads}, shards={server.Shards.Length}, io-engine={server.IoEngineName}");
+        log.Notice($"Running with threads={config.Threads.Number}, shards={server.Shards.Length}, io-engine={server.IoEngineName}");
         log.Notice("Ready to accept connections tcp");
+        supervisor?.TellReady();
         stop.Wait();
         network.Stop();
-        if (config.PidFile.Text.Length > 0)
-        {
-            log.Notice("Removing the pid file.");
-            File.Delete(config.PidFile.Text);
-        }
-        log.Warning("Valkey.Turbo is now ready to exit, bye bye...");
+        pidFile?.Remove();
+        log.Warning($"{VersionInfo.Product} is now ready to exit, bye bye...");
         return 0;
     }
 
     /// <summary>
-    /// Lowers maxclients where the limit of open files is too low for it, as Valkey does: the runtime, unlike the network,
-    /// can't go on without descriptors.
+    /// Shows the title that is configured instead of the command line, in which there may be a password. Where it is not to be shown, the
+    /// command line stays.
     /// </summary>
-    private static void FitClientsToOpenFiles(ServerConfig config, ServerLog log)
+    private static void ShowTitle(ServerConfig config)
     {
-        const int reserved = 32;
-        // Brings in everything that reporting an error needs, while it can still be opened.
-        _ = Errno.Describe(Errno.EMFILE);
-        long own = OpenFileLimit.OpenCount() + reserved, clients = config.MaxClients.Number;
-        long limit = OpenFileLimit.Raise(clients + own);
-        if (limit >= clients + own)
+        string executable = Executable();
+        if (!config.SetsProcessTitle.IsSet || ProcessTitle.TryClaim() is not ProcessTitle title)
         {
             return;
         }
-        config.MaxClients.Assign(Math.Max(1, limit - own));
-        log.Warning($"You requested maxclients of {clients} requiring at least {clients + own} max file descriptors.");
-        log.Warning($"Current maximum open files is {limit}. maxclients has been reduced to {config.MaxClients.Number} to compensate for low ulimit. "
-            + "If you need higher maxclients increase 'ulimit -n'.");
+        string? Show(Worker? _)
+        {
+            title.Set(TitleTemplate.Expand(config.ProcessTitle.Text, executable, config) ?? executable);
+            return null;
+        }
+        Show(null);
+        config.ProcessTitle.TryApply = Show;
     }
 
-    private static void WritePidFile(ServerConfig config, ServerLog log)
+    /// <summary>How the server was called, before a title is shown.</summary>
+    private static string Executable() => File.ReadAllText("/proc/self/cmdline").Split('\0')[0];
+
+    private static void ShowBanner(ServerConfig config, ServerLog log)
     {
-        if (config.PidFile.Text.Length == 0)
+        if (config.AlwaysShowLogo.IsSet || (!Console.IsOutputRedirected && config.LogFile.Text.Length == 0 && !config.SyslogEnabled.IsSet))
         {
-            return;
+            log.Raw(Banner.Text(config));
         }
-        try
+        else
         {
-            File.WriteAllText(config.PidFile.Text, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            log.Warning($"Failed to write PID file: {e.Message}");
+            log.Notice($"Running mode=standalone, port={config.Port.Number}.");
         }
     }
 }

@@ -1,69 +1,69 @@
-using System.Globalization;
 using System.Text;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Native;
 using Valkey.Turbo.Network;
 
 namespace Valkey.Turbo.Server;
 
 /// <summary>
-/// The server's log in Valkey's format: <c>pid:M 22 Nov 2026 10:00:00.000 * text</c>. Goes to standard output or to the
-/// log file, and to syslog where configured. Any thread.
+/// The server's log. Goes to standard output, or to the log file, which is opened for each line so that it may be rotated, and to syslog
+/// where configured. Any thread.
 /// </summary>
 internal sealed class ServerLog : INetworkLog, IDisposable
 {
-    private static readonly string[] Levels = ["debug", "verbose", "notice", "warning", "nothing"];
-    private const string LevelMarks = ".-*#";
     private readonly Lock _gate = new();
     private readonly ServerConfig _config;
-    private readonly Stream _target;
+    private readonly Stream _output = Console.OpenStandardOutput();
     private readonly Syslog? _syslog;
 
     internal ServerLog(ServerConfig config)
     {
         _config = config;
-        string file = config.LogFile.Text;
-        _target = file.Length == 0
-            ? Console.OpenStandardOutput()
-            : new FileStream(file, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
         if (config.SyslogEnabled.IsSet)
         {
             _syslog = new Syslog(config.SyslogIdent.Text, config.SyslogFacility.Choice);
         }
     }
 
-    public void Notice(string text) => Write(2, text);
+    public void Notice(string text) => Write(LogLevel.Notice, text);
 
-    public void Warning(string text) => Write(3, text);
+    public void Warning(string text) => Write(LogLevel.Warning, text);
+
+    internal void Verbose(string text) => Write(LogLevel.Verbose, text);
 
     /// <summary>Writes lines as they are.</summary>
-    internal void Raw(string text)
-    {
-        lock (_gate)
-        {
-            _target.Write(Encoding.UTF8.GetBytes(text));
-            _target.Flush();
-        }
-    }
+    internal void Raw(string text) => Write(Encoding.UTF8.GetBytes(text));
 
     public void Dispose()
     {
-        _target.Dispose();
+        _output.Dispose();
         _syslog?.Dispose();
     }
 
-    private void Write(int level, string text)
+    private void Write(LogLevel level, string text)
     {
-        if (level < Array.IndexOf(Levels, _config.LogLevel.Choice))
+        if (level < Enum.Parse<LogLevel>(_config.LogLevel.Choice, ignoreCase: true))
         {
             return;
         }
-        string time = DateTime.Now.ToString("dd MMM yyyy HH:mm:ss.fff", CultureInfo.InvariantCulture);
-        byte[] line = Encoding.UTF8.GetBytes($"{Environment.ProcessId}:M {time} {LevelMarks[level]} {text}\n");
+        string line = LogLine.Format(
+            _config.LogFormat.Choice, _config.LogTimestampFormat.Choice, Environment.ProcessId, DateTimeOffset.Now, level, text);
+        Write(Encoding.UTF8.GetBytes(line + "\n"));
+        _syslog?.Send(level, text);
+    }
+
+    private void Write(byte[] bytes)
+    {
         lock (_gate)
         {
-            _target.Write(line);
-            _target.Flush();
+            if (_config.LogFile.Text.Length > 0)
+            {
+                // What can't be written is lost: there is no other place to say so.
+                _ = AppendedFile.Append(_config.LogFile.Text, bytes);
+                return;
+            }
+            _output.Write(bytes);
+            _output.Flush();
         }
-        _syslog?.Send(level, text);
     }
 }

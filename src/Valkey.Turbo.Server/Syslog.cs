@@ -29,7 +29,7 @@ internal sealed class Syslog : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    internal void Send(int level, string text)
+    internal void Send(LogLevel level, string text)
     {
         if (!_socket.Connected)
         {
@@ -37,7 +37,7 @@ internal sealed class Syslog : IDisposable
         }
         try
         {
-            _socket.Send(Encoding.UTF8.GetBytes($"<{_facility * 8 + Severities[level]}>{_ident}[{Environment.ProcessId}]: {text}"));
+            _socket.Send(Encoding.UTF8.GetBytes($"<{_facility * 8 + Severities[(int)level]}>{_ident}[{Environment.ProcessId}]: {text}"));
         }
         catch (SocketException)
         {

@@ -18,6 +18,7 @@ public sealed class AofReplay : IDisposable
 
     private readonly Worker _worker;
     private readonly ServerInstance _server;
+    private readonly CommandTable _table;
     private readonly Dispatcher _dispatcher;
     private readonly ReplyWriter _reply = new();
     private readonly OutputBlockPool _blocks = new(new ByteCounter());
@@ -30,7 +31,8 @@ public sealed class AofReplay : IDisposable
     {
         _worker = worker;
         _server = worker.Server;
-        _dispatcher = new Dispatcher(worker, _reply);
+        _table = CommandTable.ForReplay(worker.Server.Config);
+        _dispatcher = new Dispatcher(worker, _reply, _table);
         _replies = new OutputQueue(_blocks);
         _session = new Session(NoClient, new NoTransport(), worker.Thread) { IsAuthenticated = true, IsImportSource = true };
     }
@@ -188,7 +190,7 @@ public sealed class AofReplay : IDisposable
     {
         for (int i = 0; i < _batch.Count; i++)
         {
-            if (CommandTable.Instance.Find(_batch.Argument(i, 0)) is null)
+            if (_table.Find(_batch.Argument(i, 0)) is null)
             {
                 return $"unknown command '{Encoding.UTF8.GetString(_batch.Argument(i, 0))}' reading the append only file";
             }

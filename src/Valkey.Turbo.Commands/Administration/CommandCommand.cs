@@ -15,7 +15,7 @@ internal static class CommandCommand
             tips: "nondeterministic_output_order", scope: ShardScope.None, subcommands:
             [
                 Sub("count", 2, "2.8.13", "Returns a count of commands.",
-                    context => context.Reply.Integer(CommandTable.Instance.TopLevel.Count)),
+                    context => context.Reply.Integer(context.Table.TopLevel.Count)),
                 Sub("docs", -2, "7.0.0", "Returns documentary information about one, multiple or all commands.", CommandDocs.Run,
                     "[command-name:string...]", "nondeterministic_output_order"),
                 Sub("info", -2, "2.8.13", "Returns information about one, multiple or all commands.", Info,
@@ -39,8 +39,8 @@ internal static class CommandCommand
 
     private static void All(CommandContext context)
     {
-        context.Reply.Array(CommandTable.Instance.TopLevel.Count);
-        foreach (CommandSpec spec in CommandTable.Instance.TopLevel)
+        context.Reply.Array(context.Table.TopLevel.Count);
+        foreach (CommandSpec spec in context.Table.TopLevel)
         {
             ReplyInfo(context.Reply, spec);
         }
@@ -56,7 +56,7 @@ internal static class CommandCommand
         context.Reply.Array(context.ArgumentCount - 2);
         for (int i = 2; i < context.ArgumentCount; i++)
         {
-            if (CommandTable.Instance.FindByFullName(context.Text(i)) is CommandSpec spec)
+            if (context.Table.FindByFullName(context.Text(i)) is CommandSpec spec)
             {
                 ReplyInfo(context.Reply, spec);
             }
@@ -177,7 +177,7 @@ internal static class CommandCommand
 
     private static void List(CommandContext context)
     {
-        IEnumerable<CommandSpec> specs = CommandTable.Instance.All;
+        IEnumerable<CommandSpec> specs = context.Table.TopLevel.SelectMany(spec => (IEnumerable<CommandSpec>)[spec, .. spec.Subcommands]);
         if (context.ArgumentCount == 5 && context.Is(2, "FILTERBY"))
         {
             string value = context.Text(4);
@@ -215,7 +215,7 @@ internal static class CommandCommand
 
     private static void GetKeys(CommandContext context, bool withFlags)
     {
-        CommandSpec? spec = CommandTable.Instance.Find(context.Argument(2));
+        CommandSpec? spec = context.Table.Find(context.Argument(2));
         if (spec is { Subcommands.Length: > 0 } && context.ArgumentCount > 3)
         {
             spec = CommandTable.FindSubcommand(spec, context.Argument(3)) ?? spec;

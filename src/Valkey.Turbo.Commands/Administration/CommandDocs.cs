@@ -10,11 +10,11 @@ internal static class CommandDocs
         List<CommandSpec> specs = [];
         if (context.ArgumentCount == 2)
         {
-            specs.AddRange(CommandTable.Instance.TopLevel);
+            specs.AddRange(context.Table.TopLevel);
         }
         for (int i = 2; i < context.ArgumentCount; i++)
         {
-            if (CommandTable.Instance.FindByFullName(context.Text(i)) is CommandSpec spec)
+            if (context.Table.FindByFullName(context.Text(i)) is CommandSpec spec)
             {
                 specs.Add(spec);
             }

@@ -1,5 +1,6 @@
 using System.Text;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Native;
 using Valkey.Turbo.Protocol;
 using static Valkey.Turbo.Commands.CommandFlags;
 
@@ -136,13 +137,12 @@ internal static class ConfigCommand
         List<(Directive Directive, string Before)> done = [];
         foreach ((Directive directive, string value) in changes)
         {
-            string before = directive.Value;
-            if (directive.TrySet(value) is string error)
+            done.Add((directive, directive.Value));
+            if ((directive.TrySet(value) ?? directive.Refuse?.Invoke()) is string error)
             {
                 Restore(done);
                 return Failure(directive, error);
             }
-            done.Add((directive, before));
         }
         for (int i = 0; i < done.Count; i++)
         {
@@ -202,8 +202,9 @@ internal static class ConfigCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            context.Server.LogNotice?.Invoke($"CONFIG REWRITE failed: {e.Message}");
-            context.Reply.Error($"ERR Rewriting config file: {e.Message}");
+            string reason = Errno.Describe(e);
+            context.Server.LogNotice?.Invoke($"CONFIG REWRITE failed: {reason}");
+            context.Reply.Error($"ERR Rewriting config file: {reason}");
         }
     }
 

@@ -66,9 +66,9 @@ internal static class InfoText
         Line(text, "valkey_version", VersionInfo.Valkey);
         Line(text, "valkey_release_stage", "ga");
         Line(text, "turbo_version", VersionInfo.Server);
-        Line(text, "redis_git_sha1", "00000000");
+        Line(text, "redis_git_sha1", VersionInfo.Commit);
         Line(text, "redis_git_dirty", 0);
-        Line(text, "redis_build_id", "0");
+        Line(text, "redis_build_id", VersionInfo.BuildId);
         Line(text, server.Config.ActsAsRedis.IsSet ? "redis_mode" : "server_mode", "standalone");
         Line(text, "os", $"{Environment.OSVersion.Platform switch { PlatformID.Unix => "Linux", _ => "?" }} {Environment.OSVersion.Version}");
         Line(text, "arch_bits", nint.Size * 8);
@@ -78,7 +78,7 @@ internal static class InfoText
         Line(text, "dotnet_version", Environment.Version.ToString());
         Line(text, "dotnet_compilation", RuntimeFeature.IsDynamicCodeCompiled ? "jit" : "aot");
         Line(text, "process_id", Environment.ProcessId);
-        Line(text, "process_supervised", "no");
+        Line(text, "process_supervised", server.SupervisorName);
         Line(text, "run_id", server.RunId);
         Line(text, "tcp_port", server.ListeningPort);
         Line(text, "server_time_usec", server.Clock.UnixMicroseconds);
@@ -122,35 +122,29 @@ internal static class InfoText
     private static void MemorySection(CommandContext context, StringBuilder text)
     {
         ServerInstance server = context.Server;
-        long used = server.UsedBytes, peak = server.PeakUsedBytes, resident = ProcessMemory.Read().ResidentBytes;
-        long tables = 0;
-        foreach (Shard shard in server.Shards)
-        {
-            tables += shard.Keyspaces.Sum(keyspace => keyspace.Table.TableBytes);
-        }
+        MemoryFigures memory = new(server);
         long total = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        Line(text, "used_memory", used);
-        Line(text, "used_memory_human", MemorySize.Describe(used));
-        Line(text, "used_memory_rss", resident);
-        Line(text, "used_memory_rss_human", MemorySize.Describe(resident));
-        Line(text, "used_memory_peak", peak);
-        Line(text, "used_memory_peak_human", MemorySize.Describe(peak));
-        Line(text, "used_memory_peak_perc", Fixed(peak == 0 ? 0 : 100.0 * used / peak) + "%");
-        Line(text, "used_memory_overhead", tables);
-        Line(text, "used_memory_startup", 0);
-        Line(text, "used_memory_dataset", used - tables);
-        Line(text, "used_memory_dataset_perc", Fixed(used == 0 ? 0 : 100.0 * (used - tables) / used) + "%");
-        Line(text, "allocator_allocated", used);
-        long mapped = Memory.Heap.MappedBytes;
-        Line(text, "allocator_active", mapped);
-        Line(text, "allocator_resident", resident);
+        Line(text, "used_memory", memory.Used);
+        Line(text, "used_memory_human", MemorySize.Describe(memory.Used));
+        Line(text, "used_memory_rss", memory.Resident);
+        Line(text, "used_memory_rss_human", MemorySize.Describe(memory.Resident));
+        Line(text, "used_memory_peak", memory.Peak);
+        Line(text, "used_memory_peak_human", MemorySize.Describe(memory.Peak));
+        Line(text, "used_memory_peak_perc", Fixed(memory.PeakPercent) + "%");
+        Line(text, "used_memory_overhead", memory.Overhead);
+        Line(text, "used_memory_startup", memory.Startup);
+        Line(text, "used_memory_dataset", memory.Dataset);
+        Line(text, "used_memory_dataset_perc", Fixed(memory.DatasetPercent) + "%");
+        Line(text, "allocator_allocated", memory.Used);
+        Line(text, "allocator_active", memory.AllocatorActive);
+        Line(text, "allocator_resident", memory.AllocatorResident);
         Zeros(text, "allocator_muzzy");
-        Line(text, "allocator_frag_ratio", Fixed(used == 0 ? 0 : (double)mapped / used));
-        Line(text, "allocator_frag_bytes", mapped - used);
-        Line(text, "allocator_rss_ratio", Fixed(mapped == 0 ? 0 : (double)resident / mapped));
-        Line(text, "allocator_rss_bytes", resident - mapped);
-        Line(text, "rss_overhead_ratio", "1.00");
-        Zeros(text, "rss_overhead_bytes");
+        Line(text, "allocator_frag_ratio", Fixed(memory.AllocatorFragmentation));
+        Line(text, "allocator_frag_bytes", memory.AllocatorActive - memory.Used);
+        Line(text, "allocator_rss_ratio", Fixed(memory.AllocatorOverhead));
+        Line(text, "allocator_rss_bytes", memory.AllocatorResident - memory.AllocatorActive);
+        Line(text, "rss_overhead_ratio", Fixed(memory.ProcessOverhead));
+        Line(text, "rss_overhead_bytes", memory.Resident - memory.AllocatorResident);
         Line(text, "managed_heap_bytes", GC.GetTotalMemory(false));
         Line(text, "managed_collections", GC.CollectionCount(0));
         Line(text, "managed_collections_pause_usec", (long)GC.GetTotalPauseDuration().TotalMicroseconds);
@@ -167,12 +161,13 @@ internal static class InfoText
         Line(text, "maxmemory", server.Config.MaxMemory.Number);
         Line(text, "maxmemory_human", MemorySize.Describe(server.Config.MaxMemory.Number));
         Line(text, "maxmemory_policy", server.Config.MaxMemoryPolicy.Choice);
-        Line(text, "mem_fragmentation_ratio", Fixed(used == 0 ? 0 : (double)resident / used));
-        Line(text, "mem_fragmentation_bytes", resident - used);
+        Line(text, "mem_fragmentation_ratio", Fixed(memory.Fragmentation));
+        Line(text, "mem_fragmentation_bytes", memory.Resident - memory.Used);
         Zeros(text, "mem_not_counted_for_evict mem_replication_backlog mem_total_replication_buffers mem_replicas_repl_buffer mem_clients_slaves");
-        Line(text, "mem_clients_normal", server.Clients.Values.Sum(client => client.Transport.InputCapacity + client.Transport.OutputBytes));
-        Zeros(text, "mem_cluster_links mem_cluster_slot_import mem_cluster_slot_export mem_aof_buffer");
-        Line(text, "mem_allocator", "turbo-slabs");
+        Line(text, "mem_clients_normal", memory.Clients);
+        Zeros(text, "mem_cluster_links mem_cluster_slot_import mem_cluster_slot_export");
+        Line(text, "mem_aof_buffer", memory.AofBuffer);
+        Line(text, "mem_allocator", VersionInfo.Allocator);
         Zeros(text, "mem_overhead_db_hashtable_rehashing active_defrag_running");
         Line(text, "lazyfree_pending_objects", server.Shards.Sum(shard => shard.DyingCount));
         Line(text, "lazyfreed_objects", server.Workers.Sum(worker => worker.Stats.LazyFreed));

@@ -10,6 +10,8 @@ internal static class MemoryCommand
 {
     private const long DefaultSamples = 5;
     private const long TooSmallToJudgeBytes = 5 << 20;
+    private const long SmallBytes = 10 << 20;
+    private const long LargeClientBytes = 200 << 10;
 
     internal static readonly CommandSpec[] Rows =
     [
@@ -66,43 +68,54 @@ internal static class MemoryCommand
 
     private static void Stats(CommandContext context)
     {
-        ServerInstance server = context.Server;
-        long used = server.UsedBytes, keys = 0, tables = 0;
-        List<(int Database, long TableBytes)> databases = [];
-        for (int i = 0; i < (int)server.Config.Databases.Number; i++)
-        {
-            long count = server.KeyCount(i), bytes = server.Shards.Sum(shard => shard.Keyspaces[i].Table.TableBytes);
-            keys += count;
-            tables += bytes;
-            if (count > 0)
-            {
-                databases.Add((i, bytes));
-            }
-        }
-        ProcessMemory process = ProcessMemory.Read();
-        context.Reply.Map(15 + databases.Count);
-        Integer(context, "peak.allocated", server.PeakUsedBytes);
-        Integer(context, "total.allocated", used);
-        Integer(context, "startup.allocated", 0);
-        Integer(context, "clients.normal", server.Clients.Values.Sum(client => client.Transport.InputCapacity + client.Transport.OutputBytes));
-        foreach ((int database, long bytes) in databases)
+        const int fields = 34;
+        MemoryFigures memory = new(context.Server);
+        context.Reply.Map(fields + memory.Databases.Count);
+        Integer(context, "peak.allocated", memory.Peak);
+        Integer(context, "total.allocated", memory.Used);
+        Integer(context, "startup.allocated", memory.Startup);
+        Integers(context, "replication.backlog replicas.repl.buffer clients.slaves");
+        Integer(context, "clients.normal", memory.Clients);
+        Integers(context, "cluster.links cluster.slot_import cluster.slot_export");
+        Integer(context, "aof.buffer", memory.AofBuffer);
+        Integers(context, "lua.caches functions.caches");
+        foreach ((int database, long bytes) in memory.Databases)
         {
             context.Reply.Bulk($"db.{database}");
             context.Reply.Map(2);
             Integer(context, "overhead.hashtable.main", bytes);
-            Integer(context, "overhead.hashtable.expires", 0);
+            Integers(context, "overhead.hashtable.expires");
         }
-        Integer(context, "overhead.db.hashtable.lut", tables);
-        Integer(context, "overhead.db.hashtable.rehashing", 0);
-        Integer(context, "db.dict.rehashing.count", 0);
-        Integer(context, "overhead.total", tables);
-        Integer(context, "keys.count", keys);
-        Integer(context, "keys.bytes-per-key", keys == 0 ? 0 : used / keys);
-        Integer(context, "dataset.bytes", used - tables);
-        Double(context, "dataset.percentage", used == 0 ? 0 : 100.0 * (used - tables) / used);
-        Double(context, "peak.percentage", server.PeakUsedBytes == 0 ? 0 : 100.0 * used / server.PeakUsedBytes);
-        Integer(context, "allocator.resident", process.ResidentBytes);
-        Double(context, "fragmentation", used == 0 ? 0 : (double)process.ResidentBytes / used);
+        Integer(context, "overhead.db.hashtable.lut", memory.Tables);
+        Integers(context, "overhead.db.hashtable.rehashing");
+        Integer(context, "overhead.total", memory.Overhead);
+        Integers(context, "db.dict.rehashing.count");
+        Integer(context, "keys.count", memory.Keys);
+        Integer(context, "keys.bytes-per-key", memory.Keys == 0 ? 0 : memory.Dataset / memory.Keys);
+        Integer(context, "dataset.bytes", memory.Dataset);
+        Double(context, "dataset.percentage", memory.DatasetPercent);
+        Double(context, "peak.percentage", memory.PeakPercent);
+        Integer(context, "allocator.allocated", memory.Used);
+        Integer(context, "allocator.active", memory.AllocatorActive);
+        Integer(context, "allocator.resident", memory.AllocatorResident);
+        Integers(context, "allocator.muzzy");
+        Double(context, "allocator-fragmentation.ratio", memory.AllocatorFragmentation);
+        Integer(context, "allocator-fragmentation.bytes", memory.AllocatorActive - memory.Used);
+        Double(context, "allocator-rss.ratio", memory.AllocatorOverhead);
+        Integer(context, "allocator-rss.bytes", memory.AllocatorResident - memory.AllocatorActive);
+        Double(context, "rss-overhead.ratio", memory.ProcessOverhead);
+        Integer(context, "rss-overhead.bytes", memory.Resident - memory.AllocatorResident);
+        Double(context, "fragmentation", memory.Fragmentation);
+        Integer(context, "fragmentation.bytes", memory.Resident - memory.Used);
+    }
+
+    /// <summary>Figures of what this server does not have.</summary>
+    private static void Integers(CommandContext context, string names)
+    {
+        foreach (string name in names.Split(' '))
+        {
+            Integer(context, name, 0);
+        }
     }
 
     private static void Integer(CommandContext context, string name, long value)
@@ -119,23 +132,51 @@ internal static class MemoryCommand
 
     private static void Doctor(CommandContext context)
     {
-        long used = context.Server.UsedBytes, resident = ProcessMemory.Read().ResidentBytes;
-        if (used < TooSmallToJudgeBytes)
+        MemoryFigures memory = new(context.Server);
+        if (memory.Used < TooSmallToJudgeBytes)
         {
             context.Reply.Verbatim("txt", "Hi Sam, this instance is empty or is using very little memory, my issues detector can't be "
                 + "used in these conditions. Please, leave for your mission on Earth and fill it with some data. The new Sam and I will be "
                 + "back to our programming as soon as I finished rebooting.\n");
             return;
         }
-        string report = context.Server.PeakUsedBytes > used * 3 / 2
-            ? $"Peak memory was {MemorySize.Describe(context.Server.PeakUsedBytes)}, now {MemorySize.Describe(used)} are used. Free memory is "
-                + "returned to the system as slabs empty; MEMORY PURGE returns what is left at once.\n"
-            : resident > used * 3 / 2
-                ? $"{MemorySize.Describe(resident)} are resident for {MemorySize.Describe(used)} of data. Many small keys were removed, or many "
-                    + "connections hold replies.\n"
-                : "I found no memory issue in this instance.\n";
-        context.Reply.Verbatim("txt", report);
+        List<string> findings = [];
+        if (memory.Peak > memory.Used * 3 / 2)
+        {
+            findings.Add($" * Peak memory: at its peak the data took {MemorySize.Describe(memory.Peak)}, more than one and a half times of what it takes "
+                + $"now, {MemorySize.Describe(memory.Used)}. Memory goes back to the system as slabs empty; MEMORY PURGE returns what is left at once.");
+        }
+        if (IsHigh(memory.Fragmentation, 1.4, memory.Resident - memory.Used))
+        {
+            findings.Add($" * High total RSS: {MemorySize.Describe(memory.Resident)} are resident for {MemorySize.Describe(memory.Used)} in use. After a peak "
+                + "that is harmless; else many small keys of one size were removed, and keys of another size took their place.");
+        }
+        if (IsHigh(memory.AllocatorFragmentation, 1.1, memory.AllocatorActive - memory.Used))
+        {
+            findings.Add(" * High allocator fragmentation: the regions that are mapped hold a tenth more than the data, as after a peak, or when values "
+                + "change their sizes.");
+        }
+        if (IsHigh(memory.AllocatorOverhead, 1.1, memory.AllocatorResident - memory.AllocatorActive))
+        {
+            findings.Add(" * High allocator RSS overhead: a tenth more is resident than the regions hold. MEMORY PURGE may reclaim it.");
+        }
+        if (IsHigh(memory.ProcessOverhead, 1.1, memory.Resident - memory.AllocatorResident))
+        {
+            findings.Add(" * High process RSS overhead: code and libraries take a tenth of the resident memory; with more data that share falls.");
+        }
+        if (memory.Clients / Math.Max(context.Server.Clients.Count, 1) > LargeClientBytes)
+        {
+            findings.Add(" * Big client buffers: clients have more than 200K each in their buffers. CLIENT LIST shows who does not read its replies, or "
+                + "sends large pipelines.");
+        }
+        context.Reply.Verbatim("txt", findings.Count == 0
+            ? "Hi Sam, I can't find any memory issue in your instance. I can only account for what occurs on this base.\n"
+            : $"Sam, I detected a few issues in this Valkey instance memory implants:\n\n{string.Join("\n\n", findings)}\n\n"
+                + "I'm here to keep you safe, Sam. I want to help you.\n");
     }
+
+    /// <summary>Whether something takes too much, and enough of it to matter.</summary>
+    private static bool IsHigh(double ratio, double limit, long bytes) => ratio > limit && bytes > SmallBytes;
 
     private static void Purge(CommandContext context)
     {
@@ -163,22 +204,4 @@ internal static class MemoryCommand
         "    Return memory in bytes used by <key> and its value. Nested values are",
         "    sampled up to <count> times (default: 5, 0 means sample all).",
     ]);
-}
-
-/// <summary>The process's memory as the kernel sees it.</summary>
-internal readonly record struct ProcessMemory(long ResidentBytes)
-{
-    internal static ProcessMemory Read()
-    {
-        const long pageBytes = 4096;
-        try
-        {
-            string[] fields = File.ReadAllText("/proc/self/statm").Split(' ');
-            return new ProcessMemory(long.Parse(fields[1], System.Globalization.CultureInfo.InvariantCulture) * pageBytes);
-        }
-        catch (IOException)
-        {
-            return new ProcessMemory(0);
-        }
-    }
 }

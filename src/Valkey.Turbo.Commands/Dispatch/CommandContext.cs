@@ -13,7 +13,7 @@ namespace Valkey.Turbo.Commands;
 /// What a command's handler sees: its arguments, its client, its reply, and the keys in the shards that were borrowed for
 /// it. Handlers are written as if there were one thread. One context a thread, used for one command after another.
 /// </summary>
-public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
+public sealed partial class CommandContext(Worker worker, ReplyWriter reply, CommandTable table)
 {
     private readonly CommandText _record = new();
     private RequestBatch _batch = null!;
@@ -31,6 +31,9 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply)
 
     /// <summary>Where the reply goes.</summary>
     public ReplyWriter Reply { get; } = reply;
+
+    /// <summary>The commands that there are.</summary>
+    public CommandTable Table { get; } = table;
 
     /// <summary>The client.</summary>
     public Session Session { get; private set; } = null!;

@@ -13,7 +13,7 @@ namespace Valkey.Turbo.Commands;
 /// </summary>
 public sealed partial class Dispatcher : IDisposable
 {
-    private readonly CommandTable _table = CommandTable.Instance;
+    private readonly CommandTable _table;
     private readonly CommandSpec?[] _specs = new CommandSpec?[RequestBatch.MaxRequests];
     private readonly ulong[] _hashes = new ulong[RequestBatch.MaxRequests];
     private readonly nint[] _tables = new nint[RequestBatch.MaxRequests];
@@ -27,12 +27,14 @@ public sealed partial class Dispatcher : IDisposable
     private readonly CommandContext _context;
     private readonly bool _isSingleThreaded;
 
-    public Dispatcher(Worker worker, ReplyWriter reply)
+    /// <summary>Makes one of the commands as the server's configuration names them, or of those that <paramref name="table"/> has.</summary>
+    public Dispatcher(Worker worker, ReplyWriter reply, CommandTable? table = null)
     {
+        _table = table ?? CommandTable.For(worker.Server.Config);
         _worker = worker;
         _server = worker.Server;
         _reply = reply;
-        _context = new CommandContext(worker, reply);
+        _context = new CommandContext(worker, reply, _table);
         _isSingleThreaded = _server.Workers.Length == 1;
         _reply.OnError = CountError;
         if (worker.Stats.Commands.Length == 0)

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using Valkey.Turbo.Engine;
 
 namespace Valkey.Turbo.Commands;
 
@@ -11,10 +12,11 @@ namespace Valkey.Turbo.Commands;
 /// </summary>
 public sealed class CommandTable
 {
-    private const int MaxNameBytes = 32;
-    private readonly CommandSpec?[] _slots;
-    private readonly ulong[] _keys;
+    private readonly record struct Slot(ulong Key, string Name, CommandSpec? Spec);
+
+    private readonly Slot[] _slots;
     private readonly int _mask;
+    private readonly int _longestName;
     private readonly Dictionary<string, CommandSpec> _byFullName = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The table of every command the server has.</summary>
@@ -45,29 +47,81 @@ public sealed class CommandTable
     ]);
 
     private CommandTable(CommandSpec[] rows)
+        : this(rows.ToDictionary(row => row.Name, StringComparer.OrdinalIgnoreCase))
     {
-        TopLevel = rows;
         List<CommandSpec> all = [];
         foreach (CommandSpec row in rows)
         {
             Register(row, null, all);
         }
         All = [.. all];
-        int size = (int)BitOperations.RoundUpToPowerOf2((uint)rows.Length * 4);
-        _slots = new CommandSpec?[size];
-        _keys = new ulong[size];
-        _mask = size - 1;
-        foreach (CommandSpec row in rows)
+    }
+
+    private CommandTable(CommandTable whole, Dictionary<string, CommandSpec> byName)
+        : this(byName)
+    {
+        All = whole.All;
+        foreach ((string name, CommandSpec spec) in byName)
         {
-            ulong key = KeyOf(Encoding.ASCII.GetBytes(row.Name));
+            _byFullName.Add(name, spec);
+            foreach (CommandSpec subcommand in spec.Subcommands)
+            {
+                _byFullName.Add($"{name}|{subcommand.Name}", subcommand);
+            }
+        }
+    }
+
+    private CommandTable(Dictionary<string, CommandSpec> byName)
+    {
+        All = [];
+        TopLevel = [.. byName.Values];
+        _slots = new Slot[BitOperations.RoundUpToPowerOf2((uint)byName.Count * 4)];
+        _mask = _slots.Length - 1;
+        _longestName = byName.Keys.Max(name => name.Length);
+        foreach ((string name, CommandSpec spec) in byName)
+        {
+            ulong key = KeyOf(Encoding.ASCII.GetBytes(name));
             int at = IndexOf(key);
-            while (_slots[at] is not null)
+            while (_slots[at].Spec is not null)
             {
                 at = at + 1 & _mask;
             }
-            _slots[at] = row;
-            _keys[at] = key;
+            _slots[at] = new Slot(key, name, spec);
         }
+    }
+
+    /// <summary>The commands of a server whose configuration may give some of them other names, or none.</summary>
+    /// <exception cref="ConfigException">There is no such command, or another has the name.</exception>
+    public static CommandTable For(ServerConfig config) => config.CommandRenames.Count == 0
+        ? Instance
+        : new CommandTable(Instance, Rename(config.CommandRenames));
+
+    /// <summary>The same with the commands' own names besides, as logs have both: commands as they came, and what the server made of them.</summary>
+    public static CommandTable ForReplay(ServerConfig config)
+    {
+        Dictionary<string, CommandSpec> byName = Rename(config.CommandRenames);
+        foreach (CommandSpec spec in Instance.TopLevel)
+        {
+            byName.TryAdd(spec.Name, spec);
+        }
+        return new CommandTable(Instance, byName);
+    }
+
+    private static Dictionary<string, CommandSpec> Rename(IEnumerable<CommandRename> renames)
+    {
+        Dictionary<string, CommandSpec> byName = Instance.TopLevel.ToDictionary(row => row.Name, StringComparer.OrdinalIgnoreCase);
+        foreach (CommandRename rename in renames)
+        {
+            if (!byName.Remove(rename.From, out CommandSpec? spec))
+            {
+                throw rename.Line.Error("No such command in rename-command");
+            }
+            if (rename.To.Length > 0 && !byName.TryAdd(rename.To, spec))
+            {
+                throw rename.Line.Error("Target command name already exists");
+            }
+        }
+        return byName;
     }
 
     /// <summary>Commands without their subcommands, in the order of their families.</summary>
@@ -80,14 +134,15 @@ public sealed class CommandTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public CommandSpec? Find(ReadOnlySpan<byte> name)
     {
-        if ((uint)(name.Length - 1) >= MaxNameBytes)
+        if ((uint)(name.Length - 1) >= (uint)_longestName)
         {
             return null;
         }
         ulong key = KeyOf(name);
-        for (int at = IndexOf(key); _slots[at] is CommandSpec spec; at = at + 1 & _mask)
+        for (int at = IndexOf(key); _slots[at].Spec is CommandSpec spec; at = at + 1 & _mask)
         {
-            if (_keys[at] == key && spec.Name.Length == name.Length && (name.Length <= 8 || HasName(spec, name)))
+            ref Slot slot = ref _slots[at];
+            if (slot.Key == key && slot.Name.Length == name.Length && (name.Length <= 8 || Ascii.EqualsIgnoreCase(name, slot.Name)))
             {
                 return spec;
             }
@@ -103,7 +158,7 @@ public sealed class CommandTable
     {
         foreach (CommandSpec spec in container.Subcommands)
         {
-            if (HasName(spec, name))
+            if (Ascii.EqualsIgnoreCase(name, spec.Name))
             {
                 return spec;
             }
@@ -128,8 +183,6 @@ public sealed class CommandTable
             Register(subcommand, spec, all);
         }
     }
-
-    private static bool HasName(CommandSpec spec, ReadOnlySpan<byte> name) => Ascii.EqualsIgnoreCase(name, spec.Name);
 
     private int IndexOf(ulong key) => (int)(key * 0x9E3779B97F4A7C15 >> 40) & _mask;
 

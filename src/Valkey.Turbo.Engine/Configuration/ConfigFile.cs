@@ -36,9 +36,10 @@ internal static class ConfigFile
         HashSet<Directive> written = [];
         foreach (string line in before)
         {
-            if (DirectiveOf(config, line) is not Directive directive)
+            string name = NameIn(line);
+            if (config.Find(name) is not Directive directive)
             {
-                lines.Add(line);
+                lines.Add(name == "user" ? DefaultUser.LineOf(config) : line);
             }
             else if (written.Add(directive))
             {
@@ -61,15 +62,12 @@ internal static class ConfigFile
         return lines;
     }
 
-    private static Directive? DirectiveOf(ServerConfig config, string line)
+    /// <summary>The name that a line begins with; empty for comments.</summary>
+    private static string NameIn(string line)
     {
         string trimmed = line.Trim();
-        if (trimmed.Length == 0 || trimmed[0] == '#')
-        {
-            return null;
-        }
-        int end = trimmed.IndexOfAny([' ', '\t']);
-        return config.Find((end < 0 ? trimmed : trimmed[..end]).ToLowerInvariant());
+        int end = trimmed.IndexOfAny([' ', '\t', '#']);
+        return (end < 0 ? trimmed : trimmed[..end]).ToLowerInvariant();
     }
 
     private static string LineOf(Directive directive)

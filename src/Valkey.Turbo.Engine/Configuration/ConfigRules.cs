@@ -1,10 +1,15 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Valkey.Turbo.Native;
 
 namespace Valkey.Turbo.Engine;
 
 /// <summary>What some directives accept beyond their kind: the lists of save points, buffer limits, percentiles.</summary>
 internal static class ConfigRules
 {
+    private const int MaxHostNameLength = 256;
+    private const int MaxSeedLength = 256;
     private static readonly string[] ClientClasses = ["normal", "slave", "replica", "pubsub"];
 
     internal static void Attach(ServerConfig config)
@@ -18,19 +23,21 @@ internal static class ConfigRules
         Rule(config, "dir", CheckDirectory, Path.GetFullPath);
         config.Find("shutdown-on-sigint")!.Validate = CheckShutdown;
         config.Find("shutdown-on-sigterm")!.Validate = CheckShutdown;
+        Rule(config, "proc-title-template", text => CheckTitle(text, config), null);
+        Rule(config, "replicaof", CheckReplicaOf, text => text.Equals("no one", StringComparison.OrdinalIgnoreCase) ? "" : text);
+        foreach (string name in (string[])["dbfilename", "appendfilename", "appenddirname"])
+        {
+            Rule(config, name, text => CheckName(name, text), null);
+        }
+        Rule(config, "cluster-config-file", text => text.Length == 0 ? "cluster-config-file can't be empty" : null, null);
+        Rule(config, "cluster-announce-hostname", CheckHostName, null);
+        Rule(config, "cluster-announce-human-nodename",
+            text => text.AsSpan().ContainsAny("!#$%&()*+;<>?@[]^{|}~") ? "Announced human node name contained invalid character" : null, null);
+        Rule(config, "cluster-announce-client-ipv4", text => CheckAddress(text, AddressFamily.InterNetwork, "Invalid IPv4 address"), null);
+        Rule(config, "cluster-announce-client-ipv6", text => CheckAddress(text, AddressFamily.InterNetworkV6, "Invalid IPv6 address"), null);
+        Rule(config, "hash-seed", text => text.Length > MaxSeedLength ? $"hash-seed must be less than or equal to {MaxSeedLength} characters" : null, null);
         TextDirective limits = (TextDirective)config.Find("client-output-buffer-limit")!;
         limits.Normalize = text => MergeBufferLimits(limits.Text, text);
-    }
-
-    /// <summary>Puts the words of a line together; repeated lines of list directives add up.</summary>
-    internal static string Join(Directive directive, string[] values, HashSet<string> given)
-    {
-        string joined = string.Join(' ', values);
-        if (directive.Name == "save" && joined.Length > 0 && !given.Add("save (first)"))
-        {
-            return $"{directive.Value} {joined}";
-        }
-        return joined;
     }
 
     private static void Rule(ServerConfig config, string name, Func<string, string?> check, Func<string, string>? normalize)
@@ -142,6 +149,37 @@ internal static class ConfigRules
     private static string ShortenNumbers(string text) => string.Join(
         ' ', Words(text).Select(word => double.Parse(word, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture)));
 
-    private static string? CheckDirectory(string text) =>
-        Directory.Exists(text) ? null : "No such file or directory";
+    private static string? CheckDirectory(string text)
+    {
+        if (text.Length == 0)
+        {
+            return "dir can't be empty";
+        }
+        int error = WorkingDirectory.Check(text);
+        return error == 0 ? null : Errno.Describe(error);
+    }
+
+    private static string? CheckName(string name, string text) => text.Length == 0
+        ? $"{name} can't be empty"
+        : text.AsSpan().ContainsAny("/\\") ? $"{name} can't be a path, just a {(name == "appenddirname" ? "dirname" : "filename")}" : null;
+
+    private static string? CheckHostName(string text) => text.Length >= MaxHostNameLength
+        ? $"Hostnames must be less than {MaxHostNameLength} characters"
+        : text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.') ? null : "Hostnames may only contain alphanumeric characters, hyphens or dots";
+
+    private static string? CheckAddress(string text, AddressFamily family, string problem) =>
+        text.Length == 0 || (IPAddress.TryParse(text, out IPAddress? address) && address.AddressFamily == family && (family != AddressFamily.InterNetwork || address.ToString() == text))
+            ? null
+            : problem;
+
+    private static string? CheckTitle(string text, ServerConfig config) =>
+        TitleTemplate.Expand(text, "", config) is { Length: > 0 } ? null : "template format is invalid or contains unknown variables";
+
+    private static string? CheckReplicaOf(string text) => Words(text) switch
+    {
+        [string no, string one] when $"{no} {one}".Equals("no one", StringComparison.OrdinalIgnoreCase) => null,
+        [_, string port] when !ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out _) => "Invalid primary port",
+        [_, _] => null,
+        _ => "wrong number of arguments",
+    };
 }

@@ -53,6 +53,12 @@ public abstract class Directive(string name, string? alias, DirectiveFlags flags
     /// </summary>
     public Func<Worker, string?>? TryApply { get; set; }
 
+    /// <summary>
+    /// Why the server can't do what the value says, or null. A server neither starts with such a value nor lets it be set: unlike what
+    /// <see cref="Validate"/> refuses, it may be overridden further on in the configuration.
+    /// </summary>
+    public Func<string?>? Refuse { get; set; }
+
     /// <summary>Called after the value has changed.</summary>
     public Action? Changed { get; set; }
 
@@ -178,11 +184,16 @@ public sealed class NumberDirective : Directive
                 value = -value;
                 return isPercent;
             case NumberUnit.Bytes or NumberUnit.BytesOrPercent:
-                return MemorySize.TryParse(text, out value);
+                return MemorySize.TryParse(text, out value) || (_min < 0 && TryInteger(text, out value));
             default:
-                return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+                return TryInteger(text, out value);
         }
     }
+
+    /// <summary>Reads an integer that is written as the server writes it: no plus sign, no zeros in front.</summary>
+    private static bool TryInteger(string text, out long value) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value)
+        && value.ToString(CultureInfo.InvariantCulture) == text;
 }
 
 /// <summary>A directive that is one of a few words, or several of them where it takes several arguments.</summary>
@@ -268,7 +279,10 @@ public sealed class TextDirective : Directive
 /// <summary>Sizes as valkey.conf writes them.</summary>
 public static class MemorySize
 {
-    /// <summary>Reads <c>100</c>, <c>1k</c> (1,000), <c>1kb</c> (1,024), and so for m and g; case does not matter.</summary>
+    /// <summary>
+    /// Reads <c>100</c>, <c>1k</c> (1,000), <c>1kb</c> (1,024), and so for m and g; case does not matter. No digits are 0, as an empty
+    /// text is.
+    /// </summary>
     public static bool TryParse(string text, out long bytes)
     {
         int digits = 0;
@@ -288,7 +302,8 @@ public static class MemorySize
             _ => 0,
         };
         bytes = 0;
-        if (unit == 0 || !ulong.TryParse(text[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out ulong number))
+        ulong number = 0;
+        if (unit == 0 || (digits > 0 && !ulong.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out number)))
         {
             return false;
         }

@@ -57,7 +57,7 @@ internal static partial class DirectiveTable
         Flag("enable-debug-assert", null, Immutable | Hidden, false),
         Flag("cluster-slot-stats-enabled", null, None, false),
         Flag("hide-user-data-from-log", null, None, true),
-        Flag("lua-enable-insecure-api", "lua-enable-deprecated-api", Hidden | Protected, false),
+        Flag("lua-enable-insecure-api", "lua-enable-deprecated-api", Hidden | HiddenAlias | Protected, false),
         Flag("import-mode", null, None, false),
         Flag("io-threads-always-active", null, Hidden, false),
         Flag("mptcp", null, Immutable, false),

@@ -27,6 +27,7 @@ internal static partial class DirectiveTable
         Choice("log-format", null, None, "legacy", ["legacy", "logfmt", "json"]),
         Choice("log-timestamp-format", null, None, "legacy", ["legacy", "iso8601", "milliseconds"]),
         Choice("rdb-version-check", null, None, "strict", ["strict", "relaxed"]),
+        Choice("sanitize-dump-payload", null, None, "no", ["no", "yes", "clients"]),
         Choice("tls-auth-clients", null, None, "yes", ["no", "yes", "optional"]),
         Choice("tls-auth-clients-user", null, None, "off", ["CN", "URI", "off"]),
         Text("aclfile", null, Immutable, ""),

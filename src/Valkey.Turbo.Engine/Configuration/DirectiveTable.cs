@@ -11,7 +11,7 @@ internal static partial class DirectiveTable
     internal static readonly string[] Deprecated =
     [
         "list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands",
-        "io-threads-do-reads", "dynamic-hz", "events-per-io-thread", "sanitize-dump-payload",
+        "io-threads-do-reads", "dynamic-hz", "events-per-io-thread",
     ];
 
     /// <summary>A fresh copy of all directives with their defaults.</summary>

@@ -6,9 +6,6 @@ using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Engine;
 
-/// <summary>A mistake in the configuration; the message is complete, with file and line where there are any.</summary>
-public sealed class ConfigException(string message) : Exception(message);
-
 /// <summary>
 /// The server's settings: every directive by name, and those that the server acts on by property. Changed by one thread
 /// at a time (start-up, or CONFIG SET under its lock); read by all.
@@ -18,10 +15,11 @@ public sealed class ServerConfig
     private readonly Dictionary<string, Directive> _byName = new(StringComparer.OrdinalIgnoreCase);
     private OutputLimit[] _outputLimits = [];
     private StrongBox<EvictionPolicy> _eviction = new(EvictionPolicy.Parse("noeviction"));
-    private readonly HashSet<string> _given = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConfigReader _reader;
 
     public ServerConfig()
     {
+        _reader = new ConfigReader(this);
         All = DirectiveTable.Create();
         foreach (Directive directive in All)
         {
@@ -61,6 +59,14 @@ public sealed class ServerConfig
         EvictionTenacity = Number("maxmemory-eviction-tenacity");
         MaxMemoryClients = Number("maxmemory-clients");
         LogLevel = Choice("loglevel");
+        LogFormat = Choice("log-format");
+        LogTimestampFormat = Choice("log-timestamp-format");
+        Daemonize = Flag("daemonize");
+        Supervised = Choice("supervised");
+        SetsProcessTitle = Flag("set-proc-title");
+        ProcessTitle = Text("proc-title-template");
+        OomScoreAdj = Choice("oom-score-adj");
+        OomScoreAdjValues = Text("oom-score-adj-values");
         IoEngine = Choice("io-engine");
         EnableDebugCommand = Choice("enable-debug-command");
         EnableProtectedConfigs = Choice("enable-protected-configs");
@@ -68,6 +74,7 @@ public sealed class ServerConfig
         NotifyKeyspaceEvents = Text("notify-keyspace-events");
         Bind = Text("bind");
         UnixSocket = Text("unixsocket");
+        UnixSocketGroup = Text("unixsocketgroup");
         LogFile = Text("logfile");
         PidFile = Text("pidfile");
         Directory = Text("dir");
@@ -99,13 +106,13 @@ public sealed class ServerConfig
         LazyUserFlush = Flag("lazyfree-lazy-user-flush");
         Threads.Assign(0);
         Directory.TrySet(Environment.CurrentDirectory);
-        Bind.Normalize = text => text.Trim('"');
         MaxMemoryPolicy.Changed = () =>
         {
             TracksFrequency = MaxMemoryPolicy.Choice.EndsWith("lfu", StringComparison.Ordinal);
             _eviction = new StrongBox<EvictionPolicy>(EvictionPolicy.Parse(MaxMemoryPolicy.Choice));
         };
         ConfigRules.Attach(this);
+        ConfigRefusals.Attach(this);
         TextDirective outputLimits = Text("client-output-buffer-limit");
         outputLimits.Changed = () => _outputLimits = [OutputLimit.Parse(outputLimits.Text, "normal"), OutputLimit.Parse(outputLimits.Text, "pubsub")];
         outputLimits.Changed();
@@ -143,9 +150,12 @@ public sealed class ServerConfig
     /// <summary>The file that was read, as an absolute path, or null.</summary>
     public string? FilePath { get; private set; }
 
+    /// <summary>Commands that are to have another name, or none.</summary>
+    public List<CommandRename> CommandRenames { get; } = [];
+
     /// <summary>Directives that were set at start-up and that the server does not act on yet.</summary>
     public IEnumerable<string> GivenWithoutEffect =>
-        _given.Where(name => _byName.TryGetValue(name, out Directive? d) && !d.IsInEffect && d.Value != d.Default);
+        _reader.Given.Where(name => _byName[name] is { IsInEffect: false } directive && directive.Value != directive.Default);
 
     public NumberDirective Port { get; }
     public NumberDirective Threads { get; }
@@ -176,6 +186,14 @@ public sealed class ServerConfig
     public NumberDirective LfuDecayMinutes { get; }
     public ChoiceDirective MaxMemoryPolicy { get; }
     public ChoiceDirective LogLevel { get; }
+    public ChoiceDirective LogFormat { get; }
+    public ChoiceDirective LogTimestampFormat { get; }
+    public FlagDirective Daemonize { get; }
+    public ChoiceDirective Supervised { get; }
+    public FlagDirective SetsProcessTitle { get; }
+    public TextDirective ProcessTitle { get; }
+    public ChoiceDirective OomScoreAdj { get; }
+    public TextDirective OomScoreAdjValues { get; }
     public ChoiceDirective IoEngine { get; }
     public ChoiceDirective EnableDebugCommand { get; }
     public ChoiceDirective EnableProtectedConfigs { get; }
@@ -184,6 +202,7 @@ public sealed class ServerConfig
     public TextDirective NotifyKeyspaceEvents { get; }
     public TextDirective Bind { get; }
     public TextDirective UnixSocket { get; }
+    public TextDirective UnixSocketGroup { get; }
     public TextDirective LogFile { get; }
     public TextDirective PidFile { get; }
     public TextDirective Directory { get; }
@@ -237,88 +256,26 @@ public sealed class ServerConfig
     public void RewriteFile() => ConfigFile.Rewrite(this, FilePath!);
 
     /// <summary>Whether a value was not given, but found to suit the machine.</summary>
-    internal bool IsOfMachine(Directive directive) => directive == Threads && !_given.Contains(directive.Name);
+    internal bool IsOfMachine(Directive directive) => directive == Threads && !_reader.Given.Contains(directive.Name);
 
-    /// <summary>Reads a configuration file.</summary>
-    /// <exception cref="ConfigException">It can't be read, or a line is wrong.</exception>
-    public void LoadFile(string path)
+    /// <summary>
+    /// Reads the configuration: a file or those that a pattern matches, then what was given on standard input, then the options of the
+    /// command line, the latter two in the syntax of the file with a character for each byte.
+    /// </summary>
+    /// <exception cref="ConfigException">Something can't be read, is wrong, or asks for what the server can't do.</exception>
+    public void Load(string? path, string? input = null, string options = "")
     {
-        string[] lines;
-        try
+        if (path is not null)
         {
-            lines = File.ReadAllLines(path, Encoding.Latin1);
-            FilePath ??= Path.GetFullPath(path);
+            FilePath = Path.GetFullPath(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigException($"Fatal error, can't open config file '{path}': {e.Message}");
-        }
-        LoadLines(lines, path);
+        _reader.Load(path, input, options);
     }
 
-    /// <summary>Applies lines in the syntax of the file; <paramref name="source"/> names them in errors.</summary>
-    /// <exception cref="ConfigException">A line is wrong.</exception>
-    public void LoadLines(IReadOnlyList<string> lines, string source)
-    {
-        for (int i = 0; i < lines.Count; i++)
-        {
-            string line = lines[i].Trim(' ', '\t', '\r', '\n');
-            if (line.Length == 0 || line[0] == '#')
-            {
-                continue;
-            }
-            string? error = LoadLine(line);
-            if (error is not null)
-            {
-                throw new ConfigException(
-                    $"\n*** FATAL CONFIG FILE ERROR (Version {VersionInfo.Valkey}) ***\n"
-                    + $"Reading the configuration file, at line {i + 1}\n>>> '{line}'\n{error}\n(in {source})");
-            }
-        }
-    }
-
-    private string? LoadLine(string line)
-    {
-        List<byte[]>? words = InlineLine.Split(Encoding.Latin1.GetBytes(line));
-        if (words is null)
-        {
-            return "Unbalanced quotes in configuration line";
-        }
-        if (words.Count == 0)
-        {
-            return null;
-        }
-        string name = Encoding.Latin1.GetString(words[0]).ToLowerInvariant();
-        string[] values = [.. words.Skip(1).Select(Encoding.UTF8.GetString)];
-        if (name == "include" && values.Length == 1)
-        {
-            LoadFile(values[0]);
-            return null;
-        }
-        if (Array.IndexOf(DirectiveTable.Deprecated, name) >= 0 && !_byName.ContainsKey(name))
-        {
-            return null;
-        }
-        if (name is "loadmodule" or "user" or "rename-command" or "sentinel")
-        {
-            return name == "user" || values.Length > 0 ? RefuseForNow(name) : "wrong number of arguments";
-        }
-        if (!_byName.TryGetValue(name, out Directive? directive))
-        {
-            return "Bad directive or wrong number of arguments";
-        }
-        bool several = directive.Flags.HasFlag(DirectiveFlags.MultiArgument);
-        if (values.Length == 0 || (values.Length > 1 && !several))
-        {
-            return "wrong number of arguments";
-        }
-        _given.Add(directive.Name);
-        string? error = directive.TrySet(ConfigRules.Join(directive, values, _given));
-        directive.Changed?.Invoke();
-        return error;
-    }
-
-    private static string RefuseForNow(string name) => $"'{name}' is not supported yet";
+    /// <summary>Applies lines in the syntax of the file.</summary>
+    /// <exception cref="ConfigException">A line is wrong, or asks for what the server can't do.</exception>
+    public void LoadLines(IEnumerable<string> lines) =>
+        Load(null, Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
 
     private NumberDirective Number(string name) => Known<NumberDirective>(name);
 

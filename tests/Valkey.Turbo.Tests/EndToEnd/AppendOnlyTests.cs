@@ -150,7 +150,7 @@ public sealed class AppendOnlyTests : IDisposable
         File.WriteAllText(Path.Combine(files, "appendonly.aof.manifest"), "file appendonly.aof.1.incr.aof seq 1 type i\n");
         File.WriteAllBytes(file, Encoding.Latin1.GetBytes(log));
         ServerConfig config = new();
-        config.LoadLines([$"dir {_directory}"], "test");
+        config.LoadLines([$"dir {_directory}"]);
         using ServerInstance server = new(config, 1);
         Assert.True(server.Workers[0].Shards.TryHoldAll());
         string? problem = server.Log.Find() ?? AofReplay.Load(server.Workers[0]);

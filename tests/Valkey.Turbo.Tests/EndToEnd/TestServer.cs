@@ -56,7 +56,7 @@ internal sealed class TestServer : IDisposable
             return;
         }
         ServerConfig config = new();
-        config.LoadLines(lines, "test");
+        config.LoadLines(lines);
         _inside = new ServerInstance(config, threads, files: files) { Journal = journal, EndProcess = () => HasGivenUp = true, LogWarning = Warnings.Enqueue };
         _network = new NetworkServer(_inside, [], new SilentLog());
         _network.Start();

@@ -37,7 +37,7 @@ public sealed class EvictorTests
     {
         ActingClock clock = new();
         using ServerInstance server = new(new ServerConfig(), 2, clock: clock);
-        server.Config.LoadLines(["maxmemory 1", $"maxmemory-policy {policy}"], "test");
+        server.Config.LoadLines(["maxmemory 1", $"maxmemory-policy {policy}"]);
         (Worker evicting, Worker other) = (server.Workers[0], server.Workers[1]);
         Shard shard = server.Shards[3];
         Assert.True(other.Shards.TryHold(shard.Index));

@@ -1,0 +1,23 @@
+using System.Runtime.InteropServices;
+
+namespace Valkey.Turbo.Native;
+
+/// <summary>Signals of the process.</summary>
+public static partial class ProcessSignal
+{
+    private const int HangUp = 1;
+    private const int Stop = 19;
+    private const nint Ignore = 1;
+
+    /// <summary>Lets the process outlive its terminal (SIGHUP), and all that it starts from here.</summary>
+    public static void IgnoreHangUp() => SetHandler(HangUp, Ignore);
+
+    /// <summary>Stops the process until it is told to continue: how upstart is told that a service is ready.</summary>
+    public static void StopSelf() => Kill(Environment.ProcessId, Stop);
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetHandler(int signal, nint handler);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+}
