@@ -42,7 +42,7 @@ public static class Errno
     /// The C library's text for what a file operation of the runtime has failed of; the runtime's own text names paths and methods, and
     /// no operator looks for that.
     /// </summary>
-    public static string Describe(Exception exception) => Describe(Of(exception));
+    public static string Describe(Exception exception) => exception is ReportableException ? exception.Message : Describe(Of(exception));
 
     /// <summary>The error number behind an exception of a file operation; EIO where there is none.</summary>
     public static int Of(Exception exception) => exception switch
@@ -58,3 +58,6 @@ public static class Errno
     // On Unix the runtime keeps the error number where Windows has its result codes, which are negative.
     private static bool IsNumber(int result) => result is > 0 and < 4096;
 }
+
+/// <summary>A failure of files or sockets whose message is written for the operator.</summary>
+public class ReportableException(string message, int error = Errno.EIO) : IOException(message, error);

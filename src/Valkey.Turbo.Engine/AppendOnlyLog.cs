@@ -128,7 +128,7 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
     {
         if (!TryClaim())
         {
-            throw new IOException(InUse);
+            throw new ReportableException(InUse);
         }
         AofManifest old = _manifest, next = old.WithNewBase(LogName, _server.Config.AofBaseIsRdb.IsSet);
         _outdated.ExceptWith(next.Files);

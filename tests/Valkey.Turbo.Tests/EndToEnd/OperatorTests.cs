@@ -126,6 +126,7 @@ public sealed partial class OperatorTests : IDisposable
         }
         _server.Signal("TERM");
         Assert.Equal("STOPPING=1\n", Next());
+        Assert.Equal("STATUS=Saving the final RDB snapshot\n", Next());
         Assert.Equal(0, _server.WaitForExit());
     }
 

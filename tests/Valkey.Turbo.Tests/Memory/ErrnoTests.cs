@@ -19,6 +19,7 @@ public sealed class ErrnoTests : IDisposable
         Says("File name too long", () => File.WriteAllText(Path.Combine(_directory, new string('x', 300)), ""));
         Says("No space left on device", () => File.WriteAllBytes("/dev/full", new byte[8192]));
         Assert.Equal("Permission denied", Errno.Describe(new UnauthorizedAccessException("Access to the path is denied.")));
+        Assert.Equal("in use", Errno.Describe(new ReportableException("in use")));
         Assert.Equal("Input/output error", Errno.Describe(new IOException("anything")));
     }
 
