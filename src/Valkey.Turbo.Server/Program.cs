@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime;
+using System.Runtime.InteropServices;
 using Valkey.Turbo.Commands;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Native;
@@ -107,6 +108,7 @@ internal static class Program
         server.Shutdown.Begun = () => supervisor?.TellStopping();
         server.Shutdown.StatusChanged = status => supervisor?.TellStatus(status);
         using StopRequest stop = new(server, log);
+        using PosixSignalRegistration alarm = CrashReport.WriteStateOnAlarm(server, log);
         AppDomain.CurrentDomain.UnhandledException += (_, e) =>
             log.Warning("\n" + CrashReport.Write((Exception)e.ExceptionObject, server));
         ShowBanner(config, log);

@@ -21,8 +21,13 @@ internal static class SystemCheck
         Report("huge-pages", !huge.Contains("[never]", StringComparison.Ordinal),
             "transparent huge pages are off; 'echo madvise > /sys/kernel/mm/transparent_hugepage/enabled' speeds lookups up.");
         Report("overcommit", Read("/proc/sys/vm/overcommit_memory") != "2", "vm.overcommit_memory = 2 may refuse memory that is there.");
-        using IoUring? ring = IoUring.TryCreate(8, 16, out string refusal);
-        Report("io_uring", ring is not null, $"epoll will be used: {refusal}.");
+        IReadOnlyList<SystemCallFilter.Call> deadly = SystemCallFilter.FindDeadly();
+        Report("system-calls", deadly.Count == 0, $"a filter kills who calls {string.Join(", ", deadly.Select(SystemCallFilter.NameOf))}.");
+        if (!deadly.Contains(SystemCallFilter.Call.IoUringSetup))
+        {
+            using IoUring? ring = IoUring.TryCreate(8, 16, out string refusal);
+            Report("io_uring", ring is not null, $"epoll will be used: {refusal}.");
+        }
         string backlog = Read("/proc/sys/net/core/somaxconn");
         Report("somaxconn", !int.TryParse(backlog, out int connections) || connections >= 511,
             $"net.core.somaxconn is {backlog}, below the default tcp-backlog of 511.");

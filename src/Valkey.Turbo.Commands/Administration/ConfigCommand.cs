@@ -185,7 +185,10 @@ internal static class ConfigCommand
         context.Reply.Ok();
     }
 
-    private static void Rewrite(CommandContext context)
+    private static void Rewrite(CommandContext context) => Rewrite(context, withDefaults: false);
+
+    /// <summary>Writes the settings into their file.</summary>
+    internal static void Rewrite(CommandContext context, bool withDefaults)
     {
         if (context.Server.Config.FilePath is null)
         {
@@ -196,8 +199,9 @@ internal static class ConfigCommand
         {
             lock (Gate)
             {
-                context.Server.Config.RewriteFile();
+                context.Server.Config.RewriteFile(withDefaults);
             }
+            context.Server.LogNotice?.Invoke("CONFIG REWRITE executed with success.");
             context.Reply.Ok();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -53,6 +53,9 @@ internal static class DebugCommand
                 context.Server.SkipsChecksums = context.Text(2) != "0";
                 context.Reply.Ok();
                 return;
+            case "CONFIG-REWRITE-FORCE-ALL" when context.ArgumentCount == 2:
+                ConfigCommand.Rewrite(context, withDefaults: true);
+                return;
             case "PAUSE-CRON" when context.ArgumentCount == 3:
                 context.Server.PausesCron = context.Text(2) != "0";
                 context.Reply.Ok();
@@ -281,6 +284,8 @@ internal static class DebugCommand
 
     private static void Help(CommandContext context) => context.ReplyHelp("DEBUG",
     [
+        "CONFIG-REWRITE-FORCE-ALL",
+        "    Write all settings into the configuration file, those at their defaults, too.",
         "ERROR <string>",
         "    Return a RESP error reply.",
         "HTSTATS <dbid>",

@@ -16,21 +16,21 @@ internal static class ConfigFile
     /// <summary>Rewrites the file as a whole.</summary>
     /// <exception cref="IOException">It could not be read or written.</exception>
     /// <exception cref="UnauthorizedAccessException">The server may not.</exception>
-    internal static void Rewrite(ServerConfig config, string path)
+    internal static void Rewrite(ServerConfig config, string path, bool withDefaults)
     {
         string[] before = File.Exists(path) ? File.ReadAllLines(path, Encoding.Latin1) : [];
         // From the beginning on, as there may be a password in it.
         int? permissions = before.Length > 0 && !OperatingSystem.IsWindows() ? (int)File.GetUnixFileMode(path) : null;
         AtomicFile.Replace(FileCalls.Kernel, path, $"{path}.{Environment.ProcessId}.tmp", file =>
         {
-            foreach (string line in Update(config, before))
+            foreach (string line in Update(config, before, withDefaults))
             {
                 file.Write(Encoding.Latin1.GetBytes(line + "\n"));
             }
         }, permissions);
     }
 
-    private static List<string> Update(ServerConfig config, string[] before)
+    private static List<string> Update(ServerConfig config, string[] before, bool withDefaults)
     {
         List<string> lines = [];
         HashSet<Directive> written = [];
@@ -41,7 +41,7 @@ internal static class ConfigFile
             {
                 lines.Add(name == "user" ? DefaultUser.LineOf(config) : line);
             }
-            else if (written.Add(directive))
+            else if (written.Add(directive) && !IsNothing(directive))
             {
                 lines.Add(LineOf(directive));
             }
@@ -49,7 +49,8 @@ internal static class ConfigFile
         bool isSigned = lines.Contains(Signature);
         foreach (Directive directive in config.All)
         {
-            if (!written.Contains(directive) && directive.Value != directive.Default && !config.IsOfMachine(directive))
+            bool isWanted = withDefaults ? !IsNothing(directive) : directive.Value != directive.Default;
+            if (isWanted && !written.Contains(directive) && !config.IsOfMachine(directive))
             {
                 if (!isSigned)
                 {
@@ -61,6 +62,9 @@ internal static class ConfigFile
         }
         return lines;
     }
+
+    /// <summary>Whether the value is none by default, and so is said by no line: some directives have no words for it.</summary>
+    private static bool IsNothing(Directive directive) => directive.Value.Length == 0 && directive.Default.Length == 0;
 
     /// <summary>The name that a line begins with; empty for comments.</summary>
     private static string NameIn(string line)

@@ -250,10 +250,10 @@ public sealed class ServerConfig
     /// <summary>A directive by name or alias, or null.</summary>
     public Directive? Find(string name) => _byName.GetValueOrDefault(name);
 
-    /// <summary>Brings <see cref="FilePath"/> up to date with the values as they are.</summary>
+    /// <summary>Brings <see cref="FilePath"/> up to date with the values as they are; those at their defaults stay out of it unless asked for.</summary>
     /// <exception cref="IOException">It could not be read or written.</exception>
     /// <exception cref="UnauthorizedAccessException">The server may not.</exception>
-    public void RewriteFile() => ConfigFile.Rewrite(this, FilePath!);
+    public void RewriteFile(bool withDefaults = false) => ConfigFile.Rewrite(this, FilePath!, withDefaults);
 
     /// <summary>Whether a value was not given, but found to suit the machine.</summary>
     internal bool IsOfMachine(Directive directive) => directive == Threads && !_reader.Given.Contains(directive.Name);

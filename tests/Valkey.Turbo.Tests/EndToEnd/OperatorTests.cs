@@ -85,6 +85,18 @@ public sealed partial class OperatorTests : IDisposable
     }
 
     [Fact]
+    public void AnAlarmHasTheStateWrittenAndNothingElse()
+    {
+        _server.Start();
+        using RespClient client = _server.Connect();
+        Assert.Equal("PONG", client.Run("PING"));
+        _server.Signal("ALRM");
+        _server.WaitFor("# \nReceived SIGALRM\n");
+        _server.WaitFor("cmd=ping");
+        Assert.Equal("PONG", client.Run("PING"));
+    }
+
+    [Fact]
     public void ALogThatWasMovedIsBegunAnew()
     {
         string log = Path.Combine(_server.Directory, "my log.txt");
