@@ -83,18 +83,37 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
             return true;
         }
         ReleaseAll();
-        for (int i = 0; i < shards.Length; i++)
+        bool taken = TryTakeWanted(out int missing);
+        if (!taken)
         {
-            if (_wanted[i] && !TryTake(i))
-            {
-                ReleaseAll();
-                bool taken = WaitForSet(i);
-                Array.Clear(_wanted);
-                return taken;
-            }
+            ContendedCount++;
+            // With nothing held: others need not wait for one who waits.
+            taken = (IsSoonFree(shards[missing]) && TryTakeWanted(out missing)) || WaitForSet(missing);
         }
         Array.Clear(_wanted);
-        Succeeded();
+        if (taken)
+        {
+            Succeeded();
+        }
+        return taken;
+    }
+
+    /// <summary>Takes all shards named or none, without waiting.</summary>
+    private bool TryTakeWanted(out int missing)
+    {
+        for (missing = 0; missing < shards.Length; missing++)
+        {
+            if (!_wanted[missing])
+            {
+                continue;
+            }
+            if (!shards[missing].TryBorrow(thread, GoesFirst))
+            {
+                ReleaseAll();
+                return false;
+            }
+            _held[_heldCount++] = missing;
+        }
         return true;
     }
 
@@ -118,7 +137,7 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
         if (!target.TryBorrow(thread, GoesFirst))
         {
             ContendedCount++;
-            if (!TrySpinning(target))
+            if (!IsSoonFree(target) || !target.TryBorrow(thread, GoesFirst))
             {
                 return false;
             }
@@ -127,19 +146,21 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
         return true;
     }
 
-    private bool TrySpinning(Shard target)
+    /// <summary>Waits a moment for a shard to come free. Nothing may be held meanwhile.</summary>
+    private bool IsSoonFree(Shard target)
     {
+        Invariant.Check(_heldCount == 0);
         for (int spins = 0; spins < SpinCount; spins++)
         {
             Thread.SpinWait(4);
-            if (target.IsFree && target.TryBorrow(thread, GoesFirst))
+            if (target.IsFree)
             {
                 return true;
             }
         }
         // The holder may be waiting for this very core, where there are more threads than cores.
         Thread.Yield();
-        return target.TryBorrow(thread, GoesFirst);
+        return target.IsFree;
     }
 
     private bool WaitFor(int shard)
@@ -172,27 +193,18 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
         }
         // It came free in between; the rest may have too, so start over rather than hold it while waiting.
         ReleaseAll();
-        for (int i = 0; i < shards.Length; i++)
+        if (TryTakeWanted(out missing))
         {
-            if (_wanted[i] && !shards[i].TryBorrow(thread, GoesFirst))
-            {
-                ReleaseAll();
-                // Wake up soon: the shard named here is the one that is missing now.
-                shards[i].AddWaiter(thread);
-                if (shards[i].TryBorrow(thread, GoesFirst))
-                {
-                    shards[i].Release(thread);
-                    token.Retry(thread);
-                }
-                return false;
-            }
-            if (_wanted[i])
-            {
-                _held[_heldCount++] = i;
-            }
+            return true;
         }
-        Succeeded();
-        return true;
+        // Wake up soon: the shard named here is the one that is missing now.
+        shards[missing].AddWaiter(thread);
+        if (shards[missing].TryBorrow(thread, GoesFirst))
+        {
+            shards[missing].Release(thread);
+            token.Retry(thread);
+        }
+        return false;
     }
 
     private void Succeeded()
@@ -218,7 +230,9 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
     }
 }
 
-/// <summary>The right to reserve shards; one thread at a time has it.</summary>
+/// <summary>
+/// The right to reserve shards; one thread at a time has it. Nobody waits for it: who does not get it goes on to wait for a shard.
+/// </summary>
 public sealed class ReservationToken(Action<ulong> wakeThreads)
 {
     private int _holder;

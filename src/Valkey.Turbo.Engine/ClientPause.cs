@@ -52,7 +52,10 @@ public sealed class ClientPause(ServerInstance server)
         }
     }
 
-    /// <summary>Ends the pause and lets all threads run what has waited.</summary>
+    /// <summary>
+    /// Ends the pause and lets all threads run what has waited. Who was told just now that there is a pause looks again when it is woken, and
+    /// waking puts a fence behind the change.
+    /// </summary>
     public void End()
     {
         _kind = PauseKind.None;
@@ -60,8 +63,8 @@ public sealed class ClientPause(ServerInstance server)
     }
 
     /// <summary>
-    /// Waits, though not for long, until the other threads have run what has waited: whoever has ended the pause may rely on that.
-    /// The calling thread must not hold anything.
+    /// Waits, though not for long, until the other threads have run what has waited: whoever has ended the pause may rely on that. A command
+    /// that comes at the same moment may be missed; it has no place in an order yet. The calling thread must not hold anything.
     /// </summary>
     public void AwaitOthers(Worker caller)
     {

@@ -37,8 +37,10 @@ public sealed class ServerInstance : IDisposable
     /// <param name="clock">Time; the machine's unless a test drives it.</param>
     /// <param name="seed">Chance; random unless a test fixes it.</param>
     /// <param name="files">Files; the machine's unless a test has them fail.</param>
+    /// <param name="hasProcessFence">Whether one thread can make all pass a memory fence; as the kernel says, unless a test knows better.</param>
     public ServerInstance(
-        ServerConfig config, int threadCount, Func<int, int>? nodeOfThread = null, Clock? clock = null, ulong? seed = null, FileCalls? files = null)
+        ServerConfig config, int threadCount, Func<int, int>? nodeOfThread = null, Clock? clock = null, ulong? seed = null,
+        FileCalls? files = null, bool? hasProcessFence = null)
     {
         Config = config;
         Clock = clock ?? Clock.System;
@@ -64,7 +66,8 @@ public sealed class ServerInstance : IDisposable
         for (int i = 0; i < shardCount; i++)
         {
             int home = (int)((long)i * threadCount / shardCount);
-            Shards[i] = new Shard(i, home, Memory[home], databases, threadCount > 1, Tracking, Clock, WakeThreads);
+            ShardLock shardLock = new(threadCount > 1, hasProcessFence ?? ProcessFence.IsSupported, Clock, WakeThreads);
+            Shards[i] = new Shard(i, home, Memory[home], databases, Tracking, shardLock);
         }
         Reservations = new ReservationToken(WakeThreads);
         ulong baseSeed = seed ?? Entropy.NextUInt64();
@@ -343,7 +346,23 @@ public sealed class ServerInstance : IDisposable
             keyspace.FreeTable();
             return;
         }
-        shard.Retired.Enqueue((keyspace, [.. Workers.Select(worker => worker.Turn)]));
+        shard.Retired.Enqueue((keyspace, TurnsAfterUnhooking()));
+    }
+
+    /// <summary>
+    /// The turns in which threads may still see what the caller has just unhooked: once each has begun another, none does. Either a thread
+    /// sees the change when it looks, or its turn is seen here: both sides have a fence between their store and their look, see
+    /// <see cref="Worker.BeginTurn"/>.
+    /// </summary>
+    internal long[] TurnsAfterUnhooking()
+    {
+        long[] turns = new long[Workers.Length];
+        Interlocked.MemoryBarrier();
+        for (int thread = 0; thread < turns.Length; thread++)
+        {
+            turns[thread] = Workers[thread].Turn;
+        }
+        return turns;
     }
 
     /// <summary>Frees tables that were retired long enough ago. The shard must be borrowed.</summary>
@@ -392,6 +411,7 @@ public sealed class ServerInstance : IDisposable
             {
                 retired.Keyspace.FreeTable();
             }
+            shard.FreeLock();
         }
         foreach (Worker worker in Workers)
         {

@@ -60,8 +60,15 @@ public sealed class Worker : IDisposable
     /// <summary>Counts turns of the thread's loop; between two of them the thread holds no hint of any table.</summary>
     public long Turn => Volatile.Read(ref _turn);
 
-    /// <summary>Begins another turn.</summary>
-    public void BeginTurn() => Volatile.Write(ref _turn, _turn + 1);
+    /// <summary>
+    /// Begins another turn. The fence keeps looks at tables behind it: whoever unhooks a table and does not see this turn can be sure that
+    /// the turn does not see the table.
+    /// </summary>
+    public void BeginTurn()
+    {
+        Volatile.Write(ref _turn, _turn + 1);
+        Interlocked.MemoryBarrier();
+    }
 
     /// <summary>The LRU time of <see cref="NowUnixMs"/>.</summary>
     public uint LruClock { get; private set; }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Native;
 
 namespace Valkey.Turbo.Network;
@@ -18,7 +19,7 @@ internal sealed partial class Reactor
     }
 
     private readonly ConcurrentQueue<Message> _messages = new();
-    private int _isWakePending;
+    private readonly WakeFlag _wakeFlag = new();
     private int _threadId;
     // Messages and parked connections will be looked at later in this turn; for the reactor's own thread.
     private bool _isHandlingEvents;
@@ -26,7 +27,7 @@ internal sealed partial class Reactor
     public void Wake()
     {
         bool isAwake = Environment.CurrentManagedThreadId == _threadId && _isHandlingEvents;
-        if (!isAwake && Interlocked.Exchange(ref _isWakePending, 1) == 0)
+        if (!isAwake && _wakeFlag.TryRaise())
         {
             _wakeEvent.Signal();
         }
@@ -69,7 +70,7 @@ internal sealed partial class Reactor
     public void OnWoken()
     {
         _wakeEvent.Drain();
-        Volatile.Write(ref _isWakePending, 0);
+        _wakeFlag.Lower();
     }
 
     private void TakeMessages()

@@ -110,6 +110,8 @@ public readonly unsafe partial struct HashTable<TEntry>
         }
         ulong index = hash & levelMask;
         index = index < split ? hash & (levelMask << 1 | 1) : index;
-        return new Bucket(_state->Segments[index >> SegmentShift] + (index & (SegmentBuckets - 1)) * Bucket.Bytes);
+        // After the size, and the segment after its directory.
+        nint* segments = (nint*)Volatile.Read(ref *(nint*)&_state->Segments);
+        return new Bucket((byte*)Volatile.Read(ref segments[index >> SegmentShift]) + (index & (SegmentBuckets - 1)) * Bucket.Bytes);
     }
 }

@@ -146,7 +146,7 @@ public readonly unsafe partial struct HashTable<TEntry>
             long bytes = (long)_state->FirstSegmentBuckets * Bucket.Bytes;
             Buffer.MemoryCopy(_state->Segments[0], larger, bytes, bytes);
             FreeSegment(0);
-            _state->Segments[0] = larger;
+            Publish(ref *(nint*)_state->Segments, larger);
             _state->FirstSegmentBuckets *= 2;
             return;
         }
@@ -160,11 +160,17 @@ public readonly unsafe partial struct HashTable<TEntry>
             byte** larger = NewDirectory(_state->SegmentCapacity * 2, _state->Segments);
             Buffer.MemoryCopy(
                 _state->Segments, larger, _state->SegmentCapacity * 2L * sizeof(nint), _state->SegmentCapacity * (long)sizeof(nint));
-            _state->Segments = larger;
+            Publish(ref *(nint*)&_state->Segments, larger);
             _state->SegmentCapacity *= 2;
         }
-        _state->Segments[segment] = NewBuckets(SegmentBuckets);
+        Publish(ref *(nint*)(_state->Segments + segment), NewBuckets(SegmentBuckets));
     }
+
+    /// <summary>
+    /// Puts a directory or a segment in its place, after what is in it: who prefetches without owning the table must not see it empty. That
+    /// it is there before the size that needs it follows from the size's being published in the same way, later.
+    /// </summary>
+    private static void Publish(ref nint place, void* memory) => Volatile.Write(ref place, (nint)memory);
 
     // Directories that were outgrown stay until the end, because prefetching reads the directory without owning the table;
     // together they are smaller than the present one. Each keeps the one before it behind its last place.
