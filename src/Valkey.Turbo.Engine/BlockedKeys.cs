@@ -37,6 +37,9 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
     /// <summary>Whether the command ends, with an error, when its key goes.</summary>
     public bool EndsWithKey { get; init; }
 
+    /// <summary>Whether the command adds what it gets to another key, for which others may wait.</summary>
+    public bool MovesOn { get; init; }
+
     /// <summary>Whether the command has ended up waiting again; false while it runs.</summary>
     public bool IsWaiting { get; set; } = true;
 
@@ -52,7 +55,10 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
     /// <summary>Whether another client has ended the wait.</summary>
     public bool IsUnblocked => Volatile.Read(ref _isUnblocked);
 
-    /// <summary>Ends the wait from any thread: with an error, or as if the time were over.</summary>
+    /// <summary>
+    /// Ends the wait from any thread: with an error, or as if the time were over. A run that is just going on to wait may miss it; the
+    /// message that follows makes it run again.
+    /// </summary>
     public void Unblock(string? error)
     {
         Volatile.Write(ref _unblockError, error);
@@ -62,6 +68,9 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
 
     /// <summary>Whether it was told that a key may have become ready, and has not run since.</summary>
     public bool IsTold => Waits.Exists(static wait => wait.IsTold);
+
+    /// <summary>What the command is a part of, as it was told in the course of it, or null.</summary>
+    public HandOffChain? Chain => Waits.Find(static wait => wait.IsTold)?.Chain;
 
     /// <summary>The command goes on to wait; the caller holds the shards of its keys.</summary>
     public void WaitOn()
@@ -125,18 +134,26 @@ public sealed class KeyWait(BlockedCommand command, Shard shard, byte[] name, by
     /// </summary>
     internal byte[]? Queue { get; } = queue;
 
-    /// <summary>Whether the command was told and has not run since. Changed under the shard, read by the command's thread as well.</summary>
+    /// <summary>
+    /// Whether the command was told and has not run since. Changed under the shard; the command's thread also reads it without, and may see
+    /// what was: it is sent a message after every change to true, so it looks again.
+    /// </summary>
     internal bool IsTold
     {
         get => Volatile.Read(ref _isTold);
         private set => Volatile.Write(ref _isTold, value);
     }
 
+    /// <summary>See <see cref="BlockedCommand.Chain"/>. Written before <see cref="IsTold"/>.</summary>
+    internal HandOffChain? Chain { get; private set; }
+
     /// <summary>Has the command run again, before anything else that needs the shard.</summary>
-    internal void BeginHandOff(Worker worker)
+    internal void BeginHandOff(Worker worker, HandOffChain? chain)
     {
         if (!IsTold)
         {
+            Chain = chain;
+            chain?.Join();
             IsTold = true;
             Shard.BeginHandOff(worker.NowMonotonicNs);
             worker.Tell(Command.Session);
@@ -148,11 +165,20 @@ public sealed class KeyWait(BlockedCommand command, Shard shard, byte[] name, by
 
     internal void EndHandOff()
     {
-        if (IsTold)
+        if (!IsTold)
         {
-            IsTold = false;
+            return;
+        }
+        IsTold = false;
+        if (Chain is null)
+        {
             Shard.EndHandOff();
         }
+        else
+        {
+            Chain.Leave(Shard);
+        }
+        Chain = null;
     }
 
     internal bool IsOver
@@ -212,7 +238,7 @@ public sealed class BlockedKeys
         if (_byKey.Count > 0)
         {
             Span<byte> scratch = stackalloc byte[KeyName.ScratchBytes];
-            Signal(worker, KeyName.Of(database, key, scratch));
+            Signal(worker, KeyName.Of(database, key, scratch), null);
         }
     }
 
@@ -221,16 +247,17 @@ public sealed class BlockedKeys
     {
         foreach (byte[] name in _byKey.Keys)
         {
-            Signal(worker, name);
+            Signal(worker, name, null);
         }
     }
 
-    private void Signal(Worker worker, ReadOnlySpan<byte> name)
+    private void Signal(Worker worker, ReadOnlySpan<byte> name, HandOffChain? chain)
     {
         if (!_byKey.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out List<KeyWait>? waits))
         {
             return;
         }
+        chain ??= ChainOf(worker, waits);
         bool hasTaker = false;
         _groupsTold.Clear();
         foreach (KeyWait wait in waits)
@@ -243,8 +270,22 @@ public sealed class BlockedKeys
                 continue;
             }
             hasTaker |= wait.Queue == KeyWait.Takers;
-            wait.BeginHandOff(worker);
+            wait.BeginHandOff(worker, chain);
         }
+    }
+
+    /// <summary>What those who are told by the running command become a part of: what it is a part of itself, or, where one moves on, a new chain.</summary>
+    private static HandOffChain? ChainOf(Worker worker, List<KeyWait> waits)
+    {
+        if (worker.Session is not Session running)
+        {
+            return null;
+        }
+        if (running.Chain is null && waits.Exists(static wait => wait.Command.MovesOn && !wait.IsOver))
+        {
+            running.Join(new HandOffChain(worker.Server, worker.NowMonotonicNs));
+        }
+        return running.Chain;
     }
 
     /// <summary>Forgets waits that have ended, if the shard is to be had. What one of them was told goes to the next.</summary>
@@ -264,12 +305,16 @@ public sealed class BlockedKeys
 
     internal void Forget(Worker worker, KeyWait wait)
     {
-        bool wasTold = wait.IsTold;
-        wait.EndHandOff();
-        if (!_byKey.TryGetValue(wait.Name, out List<KeyWait>? waits) || !waits.Remove(wait))
+        if (_byKey.TryGetValue(wait.Name, out List<KeyWait>? waits) && waits.Remove(wait))
         {
-            return;
+            TellNext(worker, wait, waits);
         }
+        wait.EndHandOff();
+    }
+
+    /// <summary>What a wait that is over was told goes to the next.</summary>
+    private void TellNext(Worker worker, KeyWait wait, List<KeyWait> waits)
+    {
         if (wait.Command.EndsWithKey && (_waitsForDeletion[wait.Name] -= 1) == 0)
         {
             _waitsForDeletion.Remove(wait.Name);
@@ -278,9 +323,9 @@ public sealed class BlockedKeys
         {
             _byKey.Remove(wait.Name);
         }
-        else if (wasTold && (wait.HasKey(worker.NowUnixMs) || _waitsForDeletion.ContainsKey(wait.Name)))
+        else if (wait.IsTold && (wait.HasKey(worker.NowUnixMs) || _waitsForDeletion.ContainsKey(wait.Name)))
         {
-            Signal(worker, wait.Name);
+            Signal(worker, wait.Name, wait.Chain);
         }
     }
 }

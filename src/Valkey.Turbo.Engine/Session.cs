@@ -135,6 +135,41 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <summary>Whether the session waits for keys, or for the end of a pause.</summary>
     public bool IsBlocked => Blocked is { Work: null } || IsPostponed;
 
+    /// <summary>What the session's last command has set going, or was a part of, and is not known to be over; or null. For its own thread.</summary>
+    public HandOffChain? Chain { get; private set; }
+
+    /// <summary>The running command has a part in what goes on over several threads.</summary>
+    internal void Join(HandOffChain chain)
+    {
+        Chain = chain;
+        chain.WakeAtEnd(Thread);
+    }
+
+    /// <summary>Whether what the last command had a part in still goes on. The client must not see its reply, or run anything, until it is over.</summary>
+    public bool AwaitsChain
+    {
+        get
+        {
+            if (Chain is { IsOver: true })
+            {
+                Chain = null;
+            }
+            return Chain is not null;
+        }
+    }
+
+    /// <summary>A command that has waited is about to run: what it was told in the course of is its own matter from now on.</summary>
+    public void TakeUpChain()
+    {
+        if (Blocked?.Chain is HandOffChain chain && chain != Chain)
+        {
+            Join(chain);
+        }
+    }
+
+    /// <summary>The command has gone on to wait, and has had no part in anything.</summary>
+    public void LeaveChain() => Chain = null;
+
     /// <summary>What the session is subscribed to, or null before the first time.</summary>
     public Subscriptions? Subscriptions { get; set; }
 

@@ -158,7 +158,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         SendReplies();
     }
 
-    /// <summary>Makes <see cref="Run"/> send the replies it has and return. Any thread.</summary>
+    /// <summary>Makes <see cref="Run"/> send the replies it has and return. Any thread; the wish is made before the wake-up, see <see cref="WakeFlag"/>.</summary>
     internal void Stop()
     {
         _isStopping = true;
@@ -360,9 +360,15 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         FlushJournal();
         CloseDoomed();
         EvictClientsIfGrown();
+        int kept = 0;
         for (int i = 0; i < _dirty.Count; i++)
         {
             Connection connection = _dirty[i];
+            if (connection.Session.AwaitsChain && !connection.IsClosing)
+            {
+                _dirty[kept++] = connection;
+                continue;
+            }
             connection.IsDirty = false;
             if (connection.IsClosing)
             {
@@ -378,7 +384,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
                 OnDrained(connection);
             }
         }
-        _dirty.Clear();
+        _dirty.RemoveRange(kept, _dirty.Count - kept);
     }
 
     private void FlushJournal()

@@ -119,7 +119,8 @@ public sealed partial class CommandContext
     /// <param name="queue">Whom it stands in line with, see <see cref="KeyWait"/>.</param>
     /// <param name="memory">What to remember for the next run.</param>
     /// <param name="isRefused">Whether an error has been replied.</param>
-    public bool TryBlock(int firstKey, int keyCount, long timeoutNs, byte[]? queue, object? memory, out bool isRefused)
+    /// <param name="movesOn">See <see cref="BlockedCommand.MovesOn"/>.</param>
+    public bool TryBlock(int firstKey, int keyCount, long timeoutNs, byte[]? queue, object? memory, out bool isRefused, bool movesOn = false)
     {
         isRefused = false;
         if (Worker.Shards.IsPinned)
@@ -129,6 +130,7 @@ public sealed partial class CommandContext
         if (Session.Blocked is BlockedCommand waiting)
         {
             waiting.WaitOn();
+            Session.LeaveChain();
             if (waiting.IsUnblocked && waiting.UnblockError is string error)
             {
                 Reply.Error(error);
@@ -140,7 +142,7 @@ public sealed partial class CommandContext
         }
         long deadlineNs = timeoutNs == 0 ? BlockedCommand.Never : Worker.NowMonotonicNs + timeoutNs;
         bool endsWithKey = queue is not null && queue != KeyWait.Takers;
-        BlockedCommand command = new(Session, deadlineNs) { Memory = memory, EndsWithKey = endsWithKey };
+        BlockedCommand command = new(Session, deadlineNs) { Memory = memory, EndsWithKey = endsWithKey, MovesOn = movesOn };
         HashSet<byte[]>? names = keyCount > 1 ? new(BytesComparer.Instance) : null;
         for (int i = firstKey; i < firstKey + keyCount; i++)
         {

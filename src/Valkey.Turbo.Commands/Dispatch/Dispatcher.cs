@@ -45,8 +45,9 @@ public sealed partial class Dispatcher : IDisposable
     }
 
     /// <summary>
-    /// Runs requests and returns the first one not run: the batch's count, or less. Then shards were not to be had, and the thread will
-    /// be woken to call again; or blocked commands of this thread were told of their keys, and are to be run before the rest.
+    /// Runs requests and returns the first one not run: the batch's count, or less. Then shards were not to be had, or what a command has
+    /// set going on other threads is not over, and the thread will be woken to call again; or blocked commands of this thread were told of
+    /// their keys, and are to be run before the rest.
     /// </summary>
     public int Run(Session session, RequestBatch batch)
     {
@@ -58,6 +59,14 @@ public sealed partial class Dispatcher : IDisposable
     public int GoOn(Session session, RequestBatch batch, int first)
     {
         if (_server.Shutdown.IsOver)
+        {
+            return first;
+        }
+        if (session.Blocked is not null)
+        {
+            session.TakeUpChain();
+        }
+        else if (session.AwaitsChain)
         {
             return first;
         }
@@ -80,7 +89,7 @@ public sealed partial class Dispatcher : IDisposable
             {
                 _worker.DeliverAll();
             }
-            if (_worker.HasTold && _worker.GiveWay())
+            if (_worker.HasTold && (_worker.GiveWay() || session.Chain is not null))
             {
                 at++;
                 break;

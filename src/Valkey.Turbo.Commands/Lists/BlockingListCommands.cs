@@ -85,7 +85,7 @@ internal static class BlockingListCommands
             }
             return;
         }
-        if (!context.TryBlock(1, 1, timeoutNs, KeyWait.Takers, null, out isRefused) && !isRefused)
+        if (!context.TryBlock(1, 1, timeoutNs, KeyWait.Takers, null, out isRefused, movesOn: true) && !isRefused)
         {
             context.Reply.Null();
         }

@@ -74,6 +74,40 @@ public sealed class BlockingTests
         Array.ForEach(waiters, waiter => waiter.Dispose());
     }
 
+    /// <summary>An element that is handed on from key to key, over threads, arrives before anybody sees it on its way.</summary>
+    [Theory]
+    [InlineData(1, "auto")]
+    [InlineData(1, "epoll")]
+    [InlineData(2, "auto")]
+    [InlineData(4, "auto")]
+    [InlineData(4, "epoll")]
+    public void WhatIsHandedOnFromKeyToKeyIsSeenWhole(int threads, string engine)
+    {
+        using TestServer server = new(threads, engine);
+        using RespClient pusher = server.Connect(), other = server.Connect(), first = server.Connect(), second = server.Connect(), third = server.Connect();
+        byte[] pipeline = [.. RespClient.Encode("LPUSH", "s", "x"), .. RespClient.Encode("LLEN", "s"), .. RespClient.Encode("LLEN", "d")];
+        for (int round = 0; round < 50; round++)
+        {
+            first.Send("BLMOVE", "s", "d", "LEFT", "RIGHT", "0");
+            second.Send("BLMOVE", "d", "s", "RIGHT", "LEFT", "0");
+            WaitForBlocked(pusher, 2);
+            pusher.Write(pipeline);
+            Assert.Equal("1 1 0", $"{pusher.Read()} {pusher.Read()} {pusher.Read()}");
+            Assert.Equal("x x", $"{first.Read()} {second.Read()}");
+            pusher.Run("DEL", "s");
+
+            // On to where nobody waits; and told by word of mouth.
+            first.Send("BLMOVE", "s", "d", "LEFT", "RIGHT", "0");
+            second.Send("BLMOVE", "d", "e", "RIGHT", "LEFT", "0");
+            third.Send("BRPOPLPUSH", "e", "f", "0");
+            WaitForBlocked(pusher, 3);
+            Assert.Equal("1", pusher.Run("RPUSH", "s", "x"));
+            Assert.Equal("1 0", $"{other.Run("LLEN", "f")} {other.Run("LLEN", "e")}");
+            Assert.Equal("x x x", $"{first.Read()} {second.Read()} {third.Read()}");
+            Assert.Equal("x", other.Run("LPOP", "f"));
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]

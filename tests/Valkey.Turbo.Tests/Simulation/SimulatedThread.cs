@@ -112,7 +112,10 @@ internal sealed class SimulatedThread : IThreadWaker, IDisposable
         Worker.DeliverAll();
         foreach (SimulatedClient client in Clients)
         {
-            client.ReadReplies();
+            if (!client.Session.AwaitsChain)
+            {
+                client.ReadReplies();
+            }
         }
     }
 

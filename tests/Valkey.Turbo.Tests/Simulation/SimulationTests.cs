@@ -111,6 +111,64 @@ public sealed class SimulationTests
 
     [Theory]
     [MemberData(nameof(Worlds))]
+    public void WhatIsHandedOnFromKeyToKeyIsSeenWhole(int threads, ulong seed)
+    {
+        using SimulatedServer server = new(threads, seed);
+        SimulatedClient[] movers = [.. Enumerable.Range(0, 4).Select(_ => server.Connect())];
+        SimulatedClient[] observers = [.. Enumerable.Range(0, 4).Select(_ => server.Connect())];
+        SimulatedClient producer = server.Connect(), popper = server.Connect();
+        int moved = 0;
+        for (int round = 0; round < 200; round++)
+        {
+            // From one to five, on which nobody waits; or round in a circle.
+            bool isCircle = server.Random.Below(2) == 0, isPopped = server.Random.Below(2) == 0;
+            if (isPopped)
+            {
+                popper.Ask(_ => { }, ["BLPOP", "q:1", "0"]);
+                server.Settle();
+            }
+            foreach (int i in Enumerable.Range(1, 4).OrderBy(_ => server.Random.Below(100)).ToArray())
+            {
+                movers[i - 1].Ask(_ => { }, ["BLMOVE", $"q:{i}", isCircle && i == 4 ? "q:1" : $"q:{i + 1}", "LEFT", "RIGHT", "0"]);
+            }
+            server.Settle();
+            string[] pushed = isPopped ? ["RPUSH", "q:1", "e", "e"] : ["RPUSH", "q:1", "e"];
+            List<string> seen = [], passing = [];
+            producer.Ask(seen.Add, pushed);
+            moved += isCircle ? 0 : 1;
+            string expectedLast = $"{moved}", expectedFirst = isCircle ? "1" : "0";
+            bool isAnswered = false;
+            foreach (string queue in server.Random.Below(2) == 0 ? (string[])["q:5", "q:1", "q:3"] : ["q:1", "q:3", "q:5"])
+            {
+                producer.Ask(
+                    reply =>
+                    {
+                        Assert.Equal(queue switch { "q:1" => expectedFirst, "q:3" => "0", _ => expectedLast }, reply);
+                        isAnswered = true;
+                    },
+                    ["LLEN", queue]);
+            }
+            while (!isAnswered)
+            {
+                SimulatedClient observer = observers[server.Random.Below(observers.Length)];
+                if (observer.IsIdle)
+                {
+                    // Once the push is known to have taken place, so is all that comes of it.
+                    bool isKnown = seen.Count > 0;
+                    observer.Ask(passing.Add, ["LLEN", $"q:{2 + server.Random.Below(3)}"]);
+                    observer.Ask(reply => Assert.True(!isKnown || reply == expectedLast), ["LLEN", "q:5"]);
+                }
+                server.Step();
+            }
+            server.Settle();
+            Assert.All(passing, reply => Assert.Equal("0", reply));
+            Assert.All([.. movers, popper], client => Assert.False(client.IsBlocked));
+            server.Run(producer, "DEL", "q:1");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Worlds))]
     public void AllSubscribersHearOneOrder(int threads, ulong seed)
     {
         using SimulatedServer server = new(threads, seed);
