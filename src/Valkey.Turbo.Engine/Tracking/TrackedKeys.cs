@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Engine.Tracking;
@@ -9,7 +8,17 @@ namespace Valkey.Turbo.Engine.Tracking;
 /// </summary>
 public sealed class TrackedKeys(Shard shard, TrackingDirectory directory)
 {
-    private readonly Dictionary<byte[], HashSet<ClientTracking>> _byKey = new(BytesComparer.Instance);
+    /// <summary>A key, the clients that may have cached it, and its place among the names.</summary>
+    private sealed class Tracked(int place)
+    {
+        internal HashSet<ClientTracking> Clients { get; } = [];
+
+        internal int Place { get; set; } = place;
+    }
+
+    private readonly Dictionary<byte[], Tracked> _byKey = new(BytesComparer.Instance);
+    // The keys in no order, so that any of them can be picked.
+    private readonly List<byte[]> _names = [];
 
     /// <summary>How many keys are remembered; other threads may read it and see a recent value.</summary>
     public int KeyCount => _byKey.Count;
@@ -17,43 +26,71 @@ public sealed class TrackedKeys(Shard shard, TrackingDirectory directory)
     /// <summary>Remembers that a client has read a key.</summary>
     public void Remember(Worker worker, ReadOnlySpan<byte> key, ClientTracking tracking)
     {
-        ref HashSet<ClientTracking>? clients = ref CollectionsMarshal.GetValueRefOrAddDefault(
-            _byKey.GetAlternateLookup<ReadOnlySpan<byte>>(), key, out bool exists);
-        clients ??= [];
-        shard.BeginObserving();
-        bool isNew = clients.Add(tracking);
-        directory.Count(exists ? 0 : 1, isNew ? 1 : 0);
-        if (directory.IsOverLimit)
+        Dictionary<byte[], Tracked>.AlternateLookup<ReadOnlySpan<byte>> lookup = _byKey.GetAlternateLookup<ReadOnlySpan<byte>>();
+        bool exists = lookup.TryGetValue(key, out Tracked? tracked);
+        if (tracked is null)
         {
-            Shrink(worker);
+            byte[] name = key.ToArray();
+            tracked = new Tracked(_names.Count);
+            _byKey.Add(name, tracked);
+            _names.Add(name);
+        }
+        shard.BeginObserving();
+        bool isNew = tracked.Clients.Add(tracking);
+        directory.Count(exists ? 0 : 1, isNew ? 1 : 0);
+        // The one just read stays: were it the only one here, it would be told of at once, and again and again.
+        while (directory.IsOverLimit && _names.Count > 1)
+        {
+            int other = worker.Random.Below(_names.Count - 1);
+            Evict(worker, other < tracked.Place ? other : other + 1);
         }
     }
 
     /// <summary>Tells the clients that have read a key that it is no longer what they know.</summary>
     public void Invalidate(Worker worker, ReadOnlySpan<byte> key)
     {
-        if (_byKey.Count > 0 && _byKey.GetAlternateLookup<ReadOnlySpan<byte>>().Remove(key, out _, out HashSet<ClientTracking>? clients))
+        if (_byKey.Count > 0 && _byKey.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(key, out Tracked? tracked))
         {
-            Tell(worker, key, clients, isEviction: false);
+            Forget(tracked.Place);
+            Tell(worker, key, tracked.Clients, isEviction: false);
         }
     }
 
-    /// <summary>Forgets keys, and tells their clients, until the table is within its limit or nothing is left here.</summary>
+    /// <summary>Forgets any keys, and tells their clients, until the table is within its limit or nothing is left here.</summary>
     public void Shrink(Worker worker)
     {
-        while (directory.IsOverLimit && _byKey.Count > 0)
+        while (directory.IsOverLimit && _names.Count > 0)
         {
-            (byte[] key, HashSet<ClientTracking> clients) = _byKey.First();
-            _byKey.Remove(key);
-            Tell(worker, key, clients, isEviction: true);
+            Evict(worker, worker.Random.Below(_names.Count));
         }
     }
 
     /// <summary>Forgets everything; the clients are told by other means.</summary>
     public void Clear()
     {
-        directory.Count(-_byKey.Count, -_byKey.Values.Sum(clients => clients.Count));
+        directory.Count(-_byKey.Count, -_byKey.Values.Sum(tracked => tracked.Clients.Count));
         _byKey.Clear();
+        _names.Clear();
+    }
+
+    private void Evict(Worker worker, int place)
+    {
+        byte[] key = _names[place];
+        Tell(worker, key, Forget(place).Clients, isEviction: true);
+    }
+
+    /// <summary>Takes a key out; the last one moves to its place.</summary>
+    private Tracked Forget(int place)
+    {
+        byte[] last = _names[^1];
+        _byKey.Remove(_names[place], out Tracked? tracked);
+        if (place < _names.Count - 1)
+        {
+            _names[place] = last;
+            _byKey[last].Place = place;
+        }
+        _names.RemoveAt(_names.Count - 1);
+        return tracked!;
     }
 
     private void Tell(Worker worker, ReadOnlySpan<byte> key, HashSet<ClientTracking> clients, bool isEviction)

@@ -63,9 +63,12 @@ public sealed class TrackingDirectory(ServerInstance server)
     /// <summary>Forgets keys beyond the limit, of whatever shards are to be had.</summary>
     public void Shrink(Worker worker)
     {
-        foreach (Shard shard in server.Shards)
+        // From a different one each time, or the keys of the first would not stay.
+        int first = worker.Random.Below(server.Shards.Length);
+        for (int i = 0; i < server.Shards.Length && IsOverLimit; i++)
         {
-            if (IsOverLimit && shard.Tracked.KeyCount > 0 && worker.Shards.TryHold(shard.Index))
+            Shard shard = server.Shards[(first + i) % server.Shards.Length];
+            if (shard.Tracked.KeyCount > 0 && worker.Shards.TryHold(shard.Index))
             {
                 shard.Tracked.Shrink(worker);
             }

@@ -135,6 +135,46 @@ public sealed class BorrowingTests
         threads[0].Shards.ReleaseAll();
     }
 
+    [Fact]
+    public void NobodyWaitsForAShardWhileHoldingAnother()
+    {
+        ObservingClock clock = new();
+        using ServerInstance server = new(new ServerConfig(), 2, clock: clock);
+        // Closed for a hand-off, so that whoever tries to take it looks at the clock.
+        server.Shards[5].BeginHandOff(clock.MonotonicNs);
+        int looks = 0, looksWhileHolding = 0;
+        clock.OnRead = () =>
+        {
+            looks++;
+            looksWhileHolding += server.Shards[3].IsFree ? 0 : 1;
+        };
+        BorrowedShards shards = server.Workers[1].Shards;
+        shards.Want(3);
+        shards.Want(5);
+        Assert.False(shards.TryHoldWanted());
+        clock.OnRead = () => { };
+        // It may find out that one is missing when it has the other, but then it lets go.
+        Assert.InRange(looks, 2, int.MaxValue);
+        Assert.InRange(looksWhileHolding, 0, 2);
+        Assert.True(server.Shards[3].IsFree);
+    }
+
+    private sealed class ObservingClock : Clock
+    {
+        internal Action OnRead { get; set; } = () => { };
+
+        public override long UnixMicroseconds => 1_800_000_000_000_000;
+
+        public override long MonotonicNs
+        {
+            get
+            {
+                OnRead();
+                return 1_000_000_000;
+            }
+        }
+    }
+
     private static bool TryHold(LogicalThread thread)
     {
         if (thread.Wanted.Length == 1)
