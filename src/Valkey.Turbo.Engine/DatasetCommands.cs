@@ -26,6 +26,10 @@ internal sealed class DatasetCommands
     internal static void Write(Worker worker, Stream target)
     {
         DatasetCommands commands = new(worker, target);
+        foreach (FunctionLibrary library in worker.Server.Functions.Libraries)
+        {
+            commands.End(commands.Begin(3, "FUNCTION"u8).Add("LOAD"u8).Add(library.Code));
+        }
         for (int database = 0; database < worker.Server.Shards[0].Keyspaces.Length; database++)
         {
             if (worker.Server.KeyCount(database) > 0)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Valkey.Turbo.Memory;
 using Valkey.Turbo.Persistence.Files;
 using Valkey.Turbo.Persistence.Rdb;
 using Valkey.Turbo.Structures;
@@ -7,22 +6,13 @@ using Valkey.Turbo.Structures;
 namespace Valkey.Turbo.Engine;
 
 /// <summary>All databases in an RDB file. The calling thread holds every shard, so that nothing changes meanwhile.</summary>
-public sealed class DatasetFile : IRdbLoader
+public static class DatasetFile
 {
-    private readonly Worker _worker;
-    private readonly ServerInstance _server;
-    private readonly RdbValueReader[] _readers;
-    private readonly bool _replaces;
-    private readonly bool _isAofBase;
-
-    private DatasetFile(Worker worker, bool replaces, bool isAofBase)
-    {
-        _worker = worker;
-        _server = worker.Server;
-        _replaces = replaces;
-        _isAofBase = isAofBase;
-        _readers = [.. _server.Shards.Select(shard => new RdbValueReader(shard.Arena, _server.Config.Limits, worker.NowUnixMs, dropsExpiredFields: !isAofBase))];
-    }
+    /// <summary>How a file is loaded.</summary>
+    /// <param name="Replaces">Whether keys and libraries that are there give way to the file's; otherwise they are an error.</param>
+    /// <param name="KeepsExpired">Whether keys and fields that have expired are loaded, too.</param>
+    /// <param name="WhenAccepted">Called when the file has turned out to be one that is read, before anything of it is loaded.</param>
+    internal readonly record struct LoadOptions(bool Replaces = false, bool KeepsExpired = false, Action? WhenAccepted = null);
 
     /// <summary>Writes everything to a file, which is replaced as a whole.</summary>
     /// <exception cref="FileException">It could not be written.</exception>
@@ -40,12 +30,14 @@ public sealed class DatasetFile : IRdbLoader
     /// <param name="worker">The calling thread.</param>
     /// <param name="path">The file.</param>
     /// <param name="replaces">Whether keys that are there give way to the file's; otherwise they are an error.</param>
+    /// <param name="whenAccepted">Called when the file has turned out to be one that is read, before anything of it is loaded.</param>
     /// <returns>Null, or why not all of the file was loaded.</returns>
     /// <exception cref="FileException">It could not be read.</exception>
-    public static string? Load(Worker worker, string path, bool replaces)
+    public static string? Load(Worker worker, string path, bool replaces, Action? whenAccepted = null)
     {
         using DurableFile file = DurableFile.Open(worker.Server.Files, path, FileUse.Read);
-        return new DatasetFile(worker, replaces, isAofBase: false).Read(file);
+        worker.Server.LastLoad.Begin();
+        return Load(worker, file, new LoadOptions(replaces, WhenAccepted: whenAccepted));
     }
 
     /// <summary>
@@ -56,42 +48,12 @@ public sealed class DatasetFile : IRdbLoader
     /// <param name="file">Stands at the beginning of the RDB part, and behind it afterwards.</param>
     /// <returns>Null, or why not all of it was loaded.</returns>
     /// <exception cref="FileException">It could not be read.</exception>
-    public static string? LoadBase(Worker worker, Stream file) => new DatasetFile(worker, replaces: false, isAofBase: true).Read(file);
+    public static string? LoadBase(Worker worker, Stream file) => Load(worker, file, new LoadOptions(KeepsExpired: true));
 
-    private string? Read(Stream file)
+    private static string? Load(Worker worker, Stream file, LoadOptions options)
     {
-        ServerConfig config = _server.Config;
-        return RdbFileReader.Load(file, this, config.ReadsForeignRdb, config.ChecksRdb.IsSet && !_server.SkipsChecksums);
-    }
-
-    /// <inheritdoc/>
-    public RdbValueReader ReaderOf(ReadOnlySpan<byte> key) => _readers[_server.ShardOf(key)];
-
-    /// <inheritdoc/>
-    public string? Add(in RdbKey key, Entry entry)
-    {
-        if (key.Database >= _server.Shards[0].Keyspaces.Length)
-        {
-            return $"Database {key.Database} is more than the server is configured to handle";
-        }
-        Keyspace keyspace = _server.Shards[_server.ShardOf(key.Name)].Keyspaces[key.Database];
-        bool isExpired = key.ExpiresAtUnixMs != ITableEntry.NoExpiry && key.ExpiresAtUnixMs <= _worker.NowUnixMs && !_isAofBase;
-        bool hasNoFields = entry.Type == Structures.ValueType.Hash && RdbValueReader.IsEmptyHash(entry, keyspace.Shard.Arena);
-        if (isExpired || hasNoFields)
-        {
-            keyspace.Discard(entry);
-            return null;
-        }
-        ulong hash = KeyHash.Of(key.Name);
-        // Also one that has expired: whether clients see it is not the file's concern.
-        TablePosition position = keyspace.Table.Find(key.Name, hash);
-        if (!position.IsNone && !_replaces)
-        {
-            return "A key is in the file twice, or there already";
-        }
-        entry.Access = AccessClock.Restored(_worker, key.IdleSeconds, key.Frequency);
-        keyspace.Attach(_worker, position, entry, hash);
-        return null;
+        ServerInstance server = worker.Server;
+        return RdbFileReader.Load(file, new DatasetLoader(worker, options), server.Config.ReadsForeignRdb, server.Config.ChecksRdb.IsSet && !server.SkipsChecksums);
     }
 
     /// <summary>Writes everything to a stream.</summary>
@@ -104,6 +66,10 @@ public sealed class DatasetFile : IRdbLoader
         ServerInstance server = worker.Server;
         Eviction.EvictionPolicy policy = server.Config.Eviction;
         file.Begin(VersionInfo.Valkey, worker.NowUnixMs / 1000, server.UsedBytes, isAofBase);
+        foreach (FunctionLibrary library in server.Functions.Libraries)
+        {
+            file.Library(library.Code);
+        }
         for (int database = 0; database < server.Shards[0].Keyspaces.Length; database++)
         {
             if (server.KeyCount(database) == 0)

@@ -85,6 +85,7 @@ public sealed class ServerInstance : IDisposable
         config.NotifyKeyspaceEvents.Changed();
         Log = new AppendOnlyLog(this);
         Shutdown = new Shutdown(this);
+        Functions = new FunctionLibraries(Shards[0].Arena);
         LastSaveUnixMs = UnixMsAt(StartedAtNs);
         Span<byte> id = stackalloc byte[20];
         Entropy.Fill(id);
@@ -159,6 +160,9 @@ public sealed class ServerInstance : IDisposable
 
     /// <summary>The append-only log, on or off.</summary>
     public AppendOnlyLog Log { get; }
+
+    /// <summary>Libraries of functions that files have brought.</summary>
+    public FunctionLibraries Functions { get; }
 
     /// <summary>Receives every effect of a write, or null. Changed under all shards only.</summary>
     public IJournalSink? Journal { get; set; }
@@ -294,6 +298,9 @@ public sealed class ServerInstance : IDisposable
     /// <summary>How saving to the RDB file has gone.</summary>
     public SaveHistory Saves { get; } = new();
 
+    /// <summary>What became of the keys of the file that was loaded last.</summary>
+    public LoadCounts LastLoad { get; } = new();
+
     /// <summary>How writing new bases of the append-only log has gone.</summary>
     public SaveHistory Rewrites { get; } = new();
 
@@ -390,6 +397,7 @@ public sealed class ServerInstance : IDisposable
 
     public void Dispose()
     {
+        Functions.Clear();
         foreach (Shard shard in Shards)
         {
             foreach (Keyspace keyspace in shard.Keyspaces)

@@ -61,6 +61,23 @@ public static class Lzf
         return Math.Max(0, PutLiterals(source[(source.Length - literals)..], target, written));
     }
 
+    /// <summary>What the input would decompress to if it is sound, so that memory can be had for just that; -1 if it ends within an item.</summary>
+    public static long DecompressedBytes(ReadOnlySpan<byte> source)
+    {
+        long bytes = 0;
+        for (int at = 0; at < source.Length;)
+        {
+            int control = source[at], itemBytes = control < LiteralLimit ? control + 2 : control >> 5 == LongLength ? 3 : 2;
+            if (at + itemBytes > source.Length)
+            {
+                return -1;
+            }
+            bytes += control < LiteralLimit ? control + 1 : (control >> 5) + 2 + (itemBytes == 3 ? source[at + 1] : 0);
+            at += itemBytes;
+        }
+        return bytes;
+    }
+
     /// <summary>Decompresses into all of <paramref name="target"/>; false if the input does not come out at that.</summary>
     public static bool TryDecompress(ReadOnlySpan<byte> source, Span<byte> target)
     {

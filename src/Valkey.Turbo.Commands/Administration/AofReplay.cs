@@ -48,6 +48,7 @@ public sealed class AofReplay : IDisposable
         bool wasPinned = worker.Shards.IsPinned;
         Session? caller = worker.Session;
         bool wasWriting = worker.IsWriting;
+        server.LastLoad.Begin();
         (server.Journal, server.IsReplaying, worker.Shards.IsPinned) = (null, true, true);
         try
         {
@@ -190,9 +191,15 @@ public sealed class AofReplay : IDisposable
     {
         for (int i = 0; i < _batch.Count; i++)
         {
-            if (_table.Find(_batch.Argument(i, 0)) is null)
+            CommandSpec? command = _table.Find(_batch.Argument(i, 0));
+            if (command is null)
             {
                 return $"unknown command '{Encoding.UTF8.GetString(_batch.Argument(i, 0))}' reading the append only file";
+            }
+            bool hasSubcommand = command is { Subcommands.Length: > 0, Run: null } && _batch.ArgumentCount(i) > 1;
+            if (hasSubcommand && CommandTable.FindSubcommand(command, _batch.Argument(i, 1)) is null)
+            {
+                return $"unknown subcommand '{Encoding.UTF8.GetString(_batch.Argument(i, 1))}' of '{command.Name}' reading the append only file";
             }
         }
         _reply.Target(_replies);

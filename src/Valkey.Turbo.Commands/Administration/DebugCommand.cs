@@ -1,5 +1,7 @@
 using System.Globalization;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
+using Valkey.Turbo.Persistence.Rdb;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 
@@ -144,7 +146,7 @@ internal static class DebugCommand
         }
         Entry entry = key.Entry;
         string text = $"Value at:0x{entry.Address:x} refcount:1 encoding:{StringValue.EncodingName(entry)} "
-            + $"serializedlength:{Collection.MemoryBytes(entry, CommandContext.ArenaOf(key), long.MaxValue)} "
+            + $"serializedlength:{SerializedBytes(entry, CommandContext.ArenaOf(key))} "
             + $"lru:{entry.Access} lru_seconds_idle:{AccessClock.IdleSeconds(entry.Access, context.NowUnixMs)}";
         if (entry.Encoding == ValueEncoding.QuickList)
         {
@@ -154,6 +156,13 @@ internal static class DebugCommand
                 + $"ql_uncompressed_size:{list.PlainBytes}";
         }
         context.Reply.Simple(System.Text.Encoding.ASCII.GetBytes(text));
+    }
+
+    private static long SerializedBytes(Entry entry, Arena arena)
+    {
+        RdbWriter writer = new(Stream.Null);
+        RdbValueWriter.Write(entry, arena, writer);
+        return writer.TotalBytes;
     }
 
     private static void Protocol(CommandContext context)

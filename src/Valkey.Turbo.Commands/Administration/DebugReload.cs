@@ -31,11 +31,9 @@ internal static class DebugReload
             context.Reply.Error("ERR");
             return;
         }
-        if (flushes)
-        {
-            Flush(context);
-        }
-        if (Problem(context, () => DatasetFile.Load(context.Worker, context.Server.RdbPath, merges)) is not null)
+        // A file that is none leaves everything as it was.
+        Action? flush = flushes ? () => Flush(context) : null;
+        if (Problem(context, () => DatasetFile.Load(context.Worker, context.Server.RdbPath, merges, flush)) is not null)
         {
             context.Reply.Error("ERR Error trying to load the RDB dump, check server logs.");
             return;
@@ -67,6 +65,7 @@ internal static class DebugReload
 
     private static void Flush(CommandContext context)
     {
+        context.Server.Functions.Clear();
         foreach (Shard shard in context.Server.Shards)
         {
             for (int database = 0; database < shard.Keyspaces.Length; database++)

@@ -186,7 +186,9 @@ internal static class InfoText
         Line(text, "rdb_last_bgsave_time_sec", Seconds(server.Saves.LastMs));
         Line(text, "rdb_current_bgsave_time_sec", NoFork);
         Line(text, "rdb_saves", server.Saves.Count);
-        Zeros(text, "rdb_last_cow_size rdb_last_load_keys_expired rdb_last_load_keys_loaded");
+        Zeros(text, "rdb_last_cow_size");
+        Line(text, "rdb_last_load_keys_expired", server.LastLoad.KeysExpired);
+        Line(text, "rdb_last_load_keys_loaded", server.LastLoad.KeysLoaded);
         Line(text, "aof_enabled", server.Log.IsOn ? 1 : 0);
         Zeros(text, "aof_rewrite_in_progress aof_rewrite_scheduled");
         Line(text, "aof_last_rewrite_time_sec", Seconds(server.Rewrites.LastMs));

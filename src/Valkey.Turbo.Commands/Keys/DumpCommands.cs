@@ -124,12 +124,12 @@ internal static class DumpCommands
             return false;
         }
         RdbValueReader values = new(CommandContext.ArenaOf(key), context.Limits, context.NowUnixMs);
-        entry = values.Read((RdbType)type, ref reader, key.Name, expiresAtUnixMs);
-        if (entry.IsNull)
+        bool isRead = values.Read((RdbType)type, ref reader, key.Name, expiresAtUnixMs, out entry) == RdbOutcome.Read;
+        if (!isRead)
         {
             context.Reply.Error(BadFormat);
         }
-        return !entry.IsNull;
+        return isRead;
     }
 
     private static bool HasValidTail(CommandContext context, ReadOnlySpan<byte> payload, out int version)

@@ -6,9 +6,6 @@ namespace Valkey.Turbo.Persistence.Rdb;
 /// <summary>Adds elements to a list.</summary>
 internal struct ListSink(ListValue list, CollectionLimits limits) : IElementSink
 {
-    /// <summary>Whether the list has become what a list may be: not empty.</summary>
-    internal readonly bool IsComplete => list.Count > 0;
-
     public readonly void Add(scoped ReadOnlySpan<byte> element)
     {
         list.ExpectMore(element.Length, 1, limits);
@@ -16,12 +13,16 @@ internal struct ListSink(ListValue list, CollectionLimits limits) : IElementSink
     }
 }
 
+/// <summary>Adds elements to a list that is a chain, or a listpack however long.</summary>
+internal struct LinkSink(ListValue list, CollectionLimits limits) : IElementSink
+{
+    public readonly void Add(scoped ReadOnlySpan<byte> element) => list.Push(element, atHead: false, limits);
+}
+
 /// <summary>Adds elements to a set, each of which may come only once.</summary>
 internal struct SetSink(SetValue set, CollectionLimits limits) : IElementSink
 {
     internal bool HasDuplicate { get; private set; }
-
-    internal readonly bool IsComplete => !HasDuplicate && set.Count > 0;
 
     public void Add(scoped ReadOnlySpan<byte> element) => HasDuplicate |= !set.Add(element, limits);
 }
@@ -32,7 +33,7 @@ internal struct HashSink(HashValue hash, CollectionLimits limits) : IElementSink
     private byte[]? _name;
     private bool _hasDuplicate;
 
-    internal readonly bool IsComplete => !_hasDuplicate && _name is null && hash.Count > 0;
+    internal readonly bool IsComplete => !_hasDuplicate && _name is null;
 
     public void Add(scoped ReadOnlySpan<byte> element)
     {
@@ -53,6 +54,8 @@ internal struct SortedSetSink(SortedSetBuilder builder) : IElementSink
     private byte[]? _member;
     private bool _isDamaged;
 
+    internal readonly bool IsComplete => !_isDamaged && _member is null;
+
     public void Add(scoped ReadOnlySpan<byte> element)
     {
         if (_member is null)
@@ -60,21 +63,11 @@ internal struct SortedSetSink(SortedSetBuilder builder) : IElementSink
             _member = element.ToArray();
             return;
         }
-        _isDamaged |= !DoubleText.TryParse(element, out double score) || _builder.Find(_member) != 0;
+        _isDamaged |= !DoubleText.TryParse(element, out double score) || double.IsNaN(score) || _builder.Find(_member) != 0;
         if (!_isDamaged)
         {
             _builder.Add(_member, score);
         }
         _member = null;
-    }
-
-    internal readonly bool TryFinish(CollectionLimits limits)
-    {
-        if (_isDamaged || _member is not null || _builder.Count == 0)
-        {
-            return false;
-        }
-        _builder.Finish(limits);
-        return true;
     }
 }

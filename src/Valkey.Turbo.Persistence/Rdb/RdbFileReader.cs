@@ -1,54 +1,46 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Text;
 using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Persistence.Rdb;
 
-/// <summary>What a file says of a key besides its value.</summary>
-/// <param name="Database">The number of its database.</param>
-/// <param name="Name">The key.</param>
-/// <param name="ExpiresAtUnixMs">When it expires, or <see cref="ITableEntry.NoExpiry"/>.</param>
-/// <param name="IdleSeconds">Since when it has not been used, or -1.</param>
-/// <param name="Frequency">The counter of its uses, or -1.</param>
-public readonly record struct RdbKey(int Database, byte[] Name, long ExpiresAtUnixMs, long IdleSeconds, int Frequency);
-
-/// <summary>Where the keys of a file go.</summary>
-public interface IRdbLoader
-{
-    /// <summary>What reads a key's value into the memory where it will stay.</summary>
-    RdbValueReader ReaderOf(ReadOnlySpan<byte> key);
-
-    /// <summary>Takes a key over, with its entry. Returns null, or why the file cannot be loaded; then the entry stays the caller's.</summary>
-    string? Add(in RdbKey key, Entry entry);
-}
-
-/// <summary>Reads an RDB file of any version up to 80, through a window that grows to the largest value. The file is not trusted.</summary>
+/// <summary>Reads an RDB file of any version up to 80. The file is not trusted.</summary>
+/// <remarks>What stands before a key belongs to it, whatever stands in between: its expiry and its use are kept until it comes.</remarks>
 public sealed class RdbFileReader
 {
-    private const int InitialWindowBytes = 1 << 16;
-    private readonly Stream _source;
     private readonly IRdbLoader _loader;
-    private byte[] _window = new byte[InitialWindowBytes];
-    private int _start;
-    private int _end;
+    private readonly bool _allowsForeignVersions;
+    private readonly bool _verifiesChecksum;
+    private byte[] _name = new byte[256];
     private int _version;
+    private bool _isOld;
     private int _database;
-    private ulong _checksum;
-    private bool _isAtEnd;
+    private long _expiresAtUnixMs = ITableEntry.NoExpiry;
+    private long _idleSeconds = -1;
+    private int _frequency = -1;
 
-    private RdbFileReader(Stream source, IRdbLoader loader) => (_source, _loader) = (source, loader);
+    private RdbFileReader(IRdbLoader loader, bool allowsForeignVersions, bool verifiesChecksum) =>
+        (_loader, _allowsForeignVersions, _verifiesChecksum) = (loader, allowsForeignVersions, verifiesChecksum);
 
     /// <summary>Reads a whole file.</summary>
     /// <param name="source">The file, which can seek.</param>
-    /// <param name="loader">Gets the keys. What it was given before an error stays given.</param>
+    /// <param name="loader">Gets the content. What it was given before an error stays given.</param>
     /// <param name="allowsForeignVersions">Whether versions of other servers are read, as far as their types mean the same.</param>
     /// <param name="verifiesChecksum">Whether the file's checksum has to be right.</param>
     /// <returns>Null, the source then standing behind the RDB part; or what is wrong with the file.</returns>
     public static string? Load(Stream source, IRdbLoader loader, bool allowsForeignVersions, bool verifiesChecksum)
     {
-        RdbFileReader reader = new(source, loader);
-        string? problem = reader.ReadHeader(allowsForeignVersions) ?? reader.ReadRecords() ?? reader.CheckEnd(verifiesChecksum);
-        source.Position -= reader.Window.Length;
+        using RdbWindow window = new(source);
+        RdbReader reader = new(window);
+        RdbFileReader file = new(loader, allowsForeignVersions, verifiesChecksum);
+        string? problem = file.ReadHeader(ref reader) ?? file.ReadRecords(ref reader) ?? file.CheckEnd(ref reader);
+        if (reader.Problem is not null)
+        {
+            window.Drop(reader.Remaining);
+            return string.Create(CultureInfo.InvariantCulture, $"Internal error in RDB reading offset {window.Offset} -> {reader.Problem}");
+        }
+        window.Leave(reader.Remaining);
         return problem;
     }
 
@@ -58,128 +50,143 @@ public sealed class RdbFileReader
         Span<byte> start = stackalloc byte[RdbFormat.Magic.Length];
         int count = source.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         source.Position = 0;
-        return start[..count].StartsWith(RdbFormat.Magic) || start[..count].StartsWith(RdbFormat.OldMagic);
+        return start[..count].SequenceEqual(RdbFormat.Magic) || start[..count].SequenceEqual(RdbFormat.OldMagic);
     }
 
-    private ReadOnlySpan<byte> Window => _window.AsSpan(_start, _end - _start);
-
-    private string? ReadHeader(bool allowsForeignVersions)
+    private string? ReadHeader(ref RdbReader reader)
     {
-        while (Window.Length < RdbFormat.HeaderBytes && TryExtend())
+        ReadOnlySpan<byte> header = reader.Raw(RdbFormat.HeaderBytes);
+        if (header.IsEmpty)
         {
+            return null;
         }
-        bool isOurs = Window.StartsWith(RdbFormat.Magic);
-        if (Window.Length < RdbFormat.HeaderBytes || !(isOurs || Window.StartsWith(RdbFormat.OldMagic)))
+        _isOld = header.StartsWith(RdbFormat.OldMagic);
+        if (!_isOld && !header.StartsWith(RdbFormat.Magic))
         {
-            return "Wrong signature trying to load DB from file";
+            return $"Wrong signature trying to load DB from file: {Printable(header)}";
         }
-        ReadOnlySpan<byte> digits = Window[(isOurs ? RdbFormat.Magic : RdbFormat.OldMagic).Length..RdbFormat.HeaderBytes];
-        bool isKnown = int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out _version)
-            && (isOurs ? _version >= RdbFormat.Version : _version is >= 1 and < RdbFormat.Version);
-        if (!isKnown || ((RdbFormat.IsForeign(_version) || _version > RdbFormat.Version) && !allowsForeignVersions))
+        bool isNumber = int.TryParse(header[RdbFormat.Magic.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out _version);
+        bool isKnown = isNumber && (_isOld ? _version is >= 1 and < RdbFormat.Version : _version >= RdbFormat.Version);
+        if (!isKnown || ((RdbFormat.IsForeign(_version) || _version > RdbFormat.Version) && !_allowsForeignVersions))
         {
             return $"Can't handle RDB format version {_version}";
         }
-        Consume(RdbFormat.HeaderBytes);
+        _loader.Begin();
         return null;
     }
 
-    private string? ReadRecords()
+    private string? ReadRecords(ref RdbReader reader)
     {
-        while (true)
-        {
-            RdbReader reader = new(Window);
-            string? problem = ReadRecord(ref reader, out bool isEnd);
-            if (reader.IsTooShort && TryExtend())
-            {
-                continue;
-            }
-            if (problem is not null || reader.IsDamaged)
-            {
-                return problem ?? (reader.IsTooShort ? "Unexpected EOF" : "Damaged data");
-            }
-            Consume(Window.Length - reader.Remaining);
-            if (isEnd)
-            {
-                return null;
-            }
-        }
-    }
-
-    /// <summary>Reads up to and with the next key, or something else that stands by itself; from its beginning again if the window is too small.</summary>
-    private string? ReadRecord(ref RdbReader reader, out bool isEnd)
-    {
-        isEnd = false;
-        RdbKey key = new(_database, [], ITableEntry.NoExpiry, -1, -1);
-        while (true)
+        while (!reader.IsDamaged)
         {
             byte code = reader.Byte();
-            switch ((RdbOpcode)code)
-            {
-                case RdbOpcode.ExpirySeconds:
-                    key = key with { ExpiresAtUnixMs = Math.Max(0, reader.Integer32() * 1000L) };
-                    break;
-                case RdbOpcode.ExpiryMilliseconds:
-                    key = key with { ExpiresAtUnixMs = Math.Max(0, reader.Integer64()) };
-                    break;
-                case RdbOpcode.Frequency:
-                    key = key with { Frequency = reader.Byte() };
-                    break;
-                case RdbOpcode.Idle:
-                    key = key with { IdleSeconds = (long)Math.Min(reader.Length(), int.MaxValue) };
-                    break;
-                case RdbOpcode.Database:
-                    _database = (int)Math.Min(reader.Length(), int.MaxValue);
-                    return null;
-                case RdbOpcode.Sizes:
-                    reader.Length();
-                    reader.Length();
-                    return null;
-                case RdbOpcode.SlotInfo:
-                    reader.Length();
-                    reader.Length();
-                    reader.Length();
-                    return null;
-                case RdbOpcode.Auxiliary:
-                    reader.String();
-                    reader.String();
-                    return null;
-                case RdbOpcode.Function:
-                    reader.String();
-                    return null;
-                case RdbOpcode.End:
-                    isEnd = true;
-                    return null;
-                default:
-                    return ReadKey(code, key, ref reader);
-            }
             if (reader.IsDamaged)
+            {
+                break;
+            }
+            if ((RdbOpcode)code == RdbOpcode.End)
             {
                 return null;
             }
+            string? problem = _isOld && code is >= RdbFormat.FirstForeignType and <= RdbFormat.LastForeignType
+                ? $"Can't handle foreign type or opcode {code} in RDB with version {_version}"
+                : ReadRecord(code, ref reader);
+            if (problem is not null)
+            {
+                return problem;
+            }
+        }
+        return null;
+    }
+
+    private string? ReadRecord(byte code, ref RdbReader reader)
+    {
+        switch ((RdbOpcode)code)
+        {
+            case RdbOpcode.ExpirySeconds:
+                _expiresAtUnixMs = Expiry(reader.Integer32() * 1000L);
+                return null;
+            case RdbOpcode.ExpiryMilliseconds:
+                _expiresAtUnixMs = Expiry(reader.Integer64());
+                return null;
+            case RdbOpcode.Frequency:
+                _frequency = reader.Byte();
+                return null;
+            case RdbOpcode.Idle:
+                _idleSeconds = (long)Math.Min(reader.Length(), int.MaxValue);
+                return null;
+            case RdbOpcode.Database:
+                return SelectDatabase(reader.Length(), reader.IsDamaged);
+            case RdbOpcode.Sizes:
+                reader.Length();
+                reader.Length();
+                return null;
+            case RdbOpcode.SlotInfo:
+                reader.Length();
+                reader.Length();
+                reader.Length();
+                return null;
+            case RdbOpcode.Auxiliary:
+                return ReadNote(ref reader);
+            case RdbOpcode.Function:
+                ReadOnlySpan<byte> library = reader.String();
+                return reader.IsDamaged ? null : _loader.AddLibrary(library);
+            case RdbOpcode.EarlyFunction:
+                return "Pre-release function format not supported.";
+            case RdbOpcode.SlotImport:
+                return "Can't handle a slot import (opcode 243) without cluster mode";
+            case RdbOpcode.ModuleAuxiliary:
+                ulong module = reader.Length();
+                return reader.IsDamaged ? null : $"The RDB file contains AUX module data I can't load: no matching module '{ModuleName(module)}'";
+            default:
+                return ReadKey(code, ref reader);
         }
     }
 
-    private string? ReadKey(byte type, RdbKey key, ref RdbReader reader)
+    /// <summary>-1 stands for none in memory and in files; what else is negative has expired long ago.</summary>
+    private static long Expiry(long unixMs) => unixMs == ITableEntry.NoExpiry ? ITableEntry.NoExpiry : Math.Max(0, unixMs);
+
+    private string? SelectDatabase(ulong number, bool isDamaged)
     {
+        if (isDamaged)
+        {
+            return null;
+        }
+        string? problem = _loader.Database(number);
+        _database = problem is null ? (int)number : 0;
+        return problem;
+    }
+
+    private string? ReadNote(ref RdbReader reader)
+    {
+        ReadOnlySpan<byte> name = Keep(reader.String());
+        ReadOnlySpan<byte> value = reader.String();
+        return reader.IsDamaged ? null : _loader.Note(name, value);
+    }
+
+    private string? ReadKey(byte type, ref RdbReader reader)
+    {
+        ReadOnlySpan<byte> name = Keep(reader.String());
         if (reader.IsDamaged)
         {
             return null;
         }
-        if (!RdbValueReader.IsKnown(type) || (RdbFormat.IsForeign(_version) && type >= RdbFormat.FirstForeignType))
+        if (!RdbValueReader.IsKnown(type))
         {
-            return $"Unknown RDB encoding type {type}";
+            return Unknown(type, ref reader);
         }
-        key = key with { Name = reader.String().ToArray() };
-        if (reader.IsDamaged)
+        RdbKey key = new(_database, name) { ExpiresAtUnixMs = _expiresAtUnixMs, IdleSeconds = _idleSeconds, Frequency = _frequency };
+        (_expiresAtUnixMs, _idleSeconds, _frequency) = (ITableEntry.NoExpiry, -1, -1);
+        RdbValueReader values = _loader.ReaderOf(name);
+        RdbOutcome outcome = values.Read((RdbType)type, ref reader, name, key.ExpiresAtUnixMs, out Entry entry);
+        if (outcome == RdbOutcome.Damaged)
         {
             return null;
         }
-        RdbValueReader values = _loader.ReaderOf(key.Name);
-        Entry entry = values.Read((RdbType)type, ref reader, key.Name, key.ExpiresAtUnixMs);
-        if (entry.IsNull)
+        if (outcome != RdbOutcome.Read)
         {
-            return "Damaged value";
+            _loader.Skip(key, outcome);
+            return null;
         }
         string? refusal = _loader.Add(key, entry);
         if (refusal is not null)
@@ -189,47 +196,70 @@ public sealed class RdbFileReader
         return refusal;
     }
 
-    private string? CheckEnd(bool verifiesChecksum)
+    private string? Unknown(byte type, ref RdbReader reader)
     {
-        if (_version < RdbFormat.FirstChecksummedVersion)
+        switch (type)
+        {
+            case RdbFormat.EarlyModuleType:
+                return "Pre-release module format not supported";
+            case RdbFormat.ModuleType:
+                ulong module = reader.Length();
+                return reader.IsDamaged ? null : $"The RDB file contains module data I can't load: no matching module type '{ModuleName(module)}'";
+            default:
+                return _allowsForeignVersions
+                    ? "Unknown type or opcode when loading DB. Unrecoverable error, aborting now."
+                    : $"Unknown RDB encoding type {type}";
+        }
+    }
+
+    private string? CheckEnd(ref RdbReader reader)
+    {
+        if (reader.IsDamaged)
         {
             return null;
         }
-        ulong computed = _checksum;
-        while (Window.Length < sizeof(ulong) && TryExtend())
+        if (_version < RdbFormat.FirstChecksummedVersion)
         {
+            _loader.End(hasChecksum: true);
+            return null;
         }
-        if (Window.Length < sizeof(ulong))
+        ulong computed = reader.Checksum();
+        ReadOnlySpan<byte> end = reader.Raw(sizeof(ulong));
+        ulong stated = end.IsEmpty ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(end);
+        if (!reader.IsDamaged && _verifiesChecksum && stated != 0 && stated != computed)
         {
-            return "Unexpected EOF";
+            return $"Wrong RDB checksum expected: ({computed:x}) but got ({stated:x}). Aborting now.";
         }
-        ulong stated = BinaryPrimitives.ReadUInt64LittleEndian(Window);
-        _start += sizeof(ulong);
-        return verifiesChecksum && stated != 0 && stated != computed ? "Wrong RDB checksum" : null;
+        if (!reader.IsDamaged)
+        {
+            _loader.End(hasChecksum: !_verifiesChecksum || stated != 0);
+        }
+        return null;
     }
 
-    private void Consume(int count)
+    private ReadOnlySpan<byte> Keep(ReadOnlySpan<byte> bytes)
     {
-        _checksum = Crc64.Append(_checksum, Window[..count]);
-        _start += count;
+        if (_name.Length < bytes.Length)
+        {
+            _name = new byte[bytes.Length];
+        }
+        bytes.CopyTo(_name);
+        return _name.AsSpan(0, bytes.Length);
     }
 
-    /// <summary>Reads more of the file behind what is in the window. False at the file's end, or when the window cannot grow.</summary>
-    private bool TryExtend()
+    private static string Printable(ReadOnlySpan<byte> bytes) =>
+        string.Concat(Encoding.Latin1.GetString(bytes).Select(letter => letter is >= ' ' and <= '~' ? letter : '?'));
+
+    /// <summary>A module's ID is a name of nine letters, six bits each, and a version.</summary>
+    private static string ModuleName(ulong id)
     {
-        if (_isAtEnd || (_start == 0 && _end == Array.MaxLength))
+        const string letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        return string.Create(9, id, static (name, id) =>
         {
-            return false;
-        }
-        if (_start == 0 && _end == _window.Length)
-        {
-            Array.Resize(ref _window, (int)Math.Min(Array.MaxLength, _window.Length * 2L));
-        }
-        Window.CopyTo(_window);
-        (_start, _end) = (0, _end - _start);
-        int count = _source.ReadAtLeast(_window.AsSpan(_end), 1, throwOnEndOfStream: false);
-        _end += count;
-        _isAtEnd = count == 0;
-        return !_isAtEnd;
+            for (int i = 0; i < name.Length; i++)
+            {
+                name[i] = letters[(int)(id >> 58 - 6 * i & 63)];
+            }
+        });
     }
 }

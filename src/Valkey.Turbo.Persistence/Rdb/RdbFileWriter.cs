@@ -27,6 +27,13 @@ public sealed class RdbFileWriter(Stream target)
         Auxiliary("aof-base", isAofBase ? "1" : "0");
     }
 
+    /// <summary>Writes the code of a library of functions; before the first database.</summary>
+    public void Library(ReadOnlySpan<byte> code)
+    {
+        _writer.Byte((byte)RdbOpcode.Function);
+        _writer.String(code);
+    }
+
     /// <summary>Begins a database; its keys follow.</summary>
     /// <param name="number">Which.</param>
     /// <param name="keyCount">About how many keys, so that the reader can make room.</param>

@@ -5,44 +5,46 @@ using Valkey.Turbo.Structures;
 namespace Valkey.Turbo.Persistence.Rdb;
 
 /// <summary>
-/// Reads the primitives of the RDB format from memory. Everything is checked: after the first thing that does not fit,
-/// <see cref="IsDamaged"/> is set and nothing more is read.
+/// Reads the primitives of the RDB format, from memory or from a file. Everything is checked, every length before anything is allocated for it:
+/// after the first thing that does not fit <see cref="Problem"/> is set, and nothing more is read.
 /// </summary>
-public ref struct RdbReader(ReadOnlySpan<byte> source)
+/// <remarks>What a method returns stays valid until the next one is called.</remarks>
+public ref struct RdbReader
 {
     private const byte Length32 = 0x80;
     private const byte Length64 = 0x81;
     private const int LargestStringBytes = 1 << 30;
 
-    private ReadOnlySpan<byte> _rest = source;
+    private readonly RdbWindow? _file;
+    private ReadOnlySpan<byte> _rest;
     private byte[]? _scratch;
 
+    /// <summary>Reads from memory.</summary>
+    public RdbReader(ReadOnlySpan<byte> source) => _rest = source;
+
+    internal RdbReader(RdbWindow file) => _file = file;
+
+    /// <summary>What did not fit, or null.</summary>
+    public string? Problem { get; private set; }
+
     /// <summary>Whether something did not fit.</summary>
-    public bool IsDamaged { get; private set; }
+    public readonly bool IsDamaged => Problem is not null;
 
-    /// <summary>Whether what did not fit is that the input ends too soon.</summary>
-    public bool IsTooShort { get; private set; }
-
-    /// <summary>Whether everything was read.</summary>
-    public readonly bool IsAtEnd => _rest.IsEmpty;
-
-    /// <summary>Bytes that are left.</summary>
+    /// <summary>Bytes in memory that are left.</summary>
     public readonly int Remaining => _rest.Length;
 
-    /// <summary>Notes that what was read makes no sense.</summary>
-    public void Fail()
-    {
-        IsDamaged = true;
-        _rest = default;
-    }
+    /// <summary>Notes that what was read makes no sense, and why.</summary>
+    public void Fail(string problem) => Problem ??= problem;
 
-    /// <summary>Reads bytes as they are; they stay valid.</summary>
+    /// <summary>Reads bytes as they are.</summary>
     public ReadOnlySpan<byte> Raw(long count)
     {
-        if (count < 0 || count > _rest.Length)
+        if (count > _rest.Length && !IsDamaged && !(_file is not null && _file.TryHold(_rest.Length, count, out _rest)))
         {
-            IsTooShort |= !IsDamaged;
-            Fail();
+            Fail("Unexpected EOF reading RDB file");
+        }
+        if (IsDamaged)
+        {
             return default;
         }
         ReadOnlySpan<byte> taken = _rest[..(int)count];
@@ -63,7 +65,7 @@ public ref struct RdbReader(ReadOnlySpan<byte> source)
         ulong value = LengthOrEncoding(out bool isEncoded);
         if (isEncoded)
         {
-            Fail();
+            Fail("A string stands where a length should");
         }
         return IsDamaged ? 0 : value;
     }
@@ -72,15 +74,14 @@ public ref struct RdbReader(ReadOnlySpan<byte> source)
     public int Count()
     {
         ulong value = Length();
-        if (value > (ulong)_rest.Length)
+        if (value > (ulong)Math.Min(int.MaxValue, _rest.Length + (_file?.BytesBeyond ?? 0)))
         {
-            IsTooShort |= !IsDamaged;
-            Fail();
+            Fail("Unexpected EOF reading RDB file");
         }
         return IsDamaged ? 0 : (int)value;
     }
 
-    /// <summary>Reads a string. It stays valid until the next one is read.</summary>
+    /// <summary>Reads a string.</summary>
     public ReadOnlySpan<byte> String()
     {
         ulong value = LengthOrEncoding(out bool isEncoded);
@@ -100,7 +101,7 @@ public ref struct RdbReader(ReadOnlySpan<byte> source)
             case 3:
                 return Compressed();
             default:
-                Fail();
+                Fail($"Unknown RDB string encoding type {value}");
                 return default;
         }
     }
@@ -139,8 +140,15 @@ public ref struct RdbReader(ReadOnlySpan<byte> source)
         {
             return value;
         }
-        Fail();
+        Fail("A text stands where a number should");
         return 0;
+    }
+
+    /// <summary>The checksum of everything read, which must be a file's; the window then begins at what is unread.</summary>
+    internal readonly ulong Checksum()
+    {
+        _file!.Drop(_rest.Length);
+        return _file.Checksum;
     }
 
     private ulong LengthOrEncoding(out bool isEncoded)
@@ -154,10 +162,14 @@ public ref struct RdbReader(ReadOnlySpan<byte> source)
             case 1:
                 return (ulong)((first & 0x3F) << 8 | Byte());
         }
-        ReadOnlySpan<byte> number = Raw(first == Length64 ? 8 : 4);
-        if (number.IsEmpty || first is not (Length32 or Length64))
+        if (first is not (Length32 or Length64))
         {
-            Fail();
+            Fail($"Unknown length encoding {first} in rdbLoadLen()");
+            return 0;
+        }
+        ReadOnlySpan<byte> number = Raw(first == Length64 ? 8 : 4);
+        if (number.IsEmpty)
+        {
             return 0;
         }
         return first == Length64 ? BinaryPrimitives.ReadUInt64BigEndian(number) : BinaryPrimitives.ReadUInt32BigEndian(number);
@@ -173,16 +185,11 @@ public ref struct RdbReader(ReadOnlySpan<byte> source)
     {
         ulong compressed = Length(), length = Length();
         ReadOnlySpan<byte> input = Raw((long)Math.Min(compressed, long.MaxValue));
-        // LZF gains at most a factor of about 132, so a length beyond that is damage and not worth its memory.
-        if (IsDamaged || length > LargestStringBytes || length > (ulong)input.Length * 264 + 264)
+        bool isSound = !IsDamaged && length <= LargestStringBytes && Lzf.DecompressedBytes(input) == (long)length;
+        Span<byte> target = isSound ? Scratch((int)length) : default;
+        if (!isSound || !Lzf.TryDecompress(input, target))
         {
-            Fail();
-            return default;
-        }
-        Span<byte> target = Scratch((int)length);
-        if (!Lzf.TryDecompress(input, target))
-        {
-            Fail();
+            Fail("Invalid LZF compressed string");
             return default;
         }
         return target;

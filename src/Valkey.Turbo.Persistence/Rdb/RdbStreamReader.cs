@@ -9,42 +9,48 @@ internal readonly struct RdbStreamReader(StreamValue stream, Arena arena, long n
 {
     private const int IdBytes = 16;
 
-    /// <summary>Fills the stream; false if the input is damaged.</summary>
-    internal bool Read(RdbType type, ref RdbReader reader)
+    /// <summary>Fills the stream.</summary>
+    internal void Read(RdbType type, ref RdbReader reader)
     {
         if (!ReadBlocks(ref reader, out long entries))
         {
-            return false;
+            reader.Fail("Stream listpack integrity check failed.");
+            return;
         }
-        long length = (long)reader.Length();
-        StreamId lastId = ReadLengths(ref reader), firstId = default, maxDeleted = default;
-        long added = length;
+        long stated = (long)reader.Length();
+        StreamId lastId = ReadLengths(ref reader), maxDeleted = default;
+        long added = stated;
         if (type != RdbType.Stream)
         {
-            firstId = ReadLengths(ref reader);
+            // The first ID is that of the first entry.
+            ReadLengths(ref reader);
             maxDeleted = ReadLengths(ref reader);
             added = (long)reader.Length();
         }
-        if (reader.IsDamaged || length != entries || added < 0)
+        if (reader.IsDamaged || added < 0 || (stated != 0 && stream.Blocks.Count == 0))
         {
-            return false;
+            reader.Fail("Stream length inconsistent with rax entries");
+            return;
         }
-        stream.SetLoaded(length, lastId, firstId, maxDeleted, added);
-        StreamEnumerator first = stream.Enumerate(StreamId.Min, StreamId.Max), last = stream.Enumerate(StreamId.Min, StreamId.Max, isReverse: true);
-        bool hasEntries = first.MoveNext() && last.MoveNext();
-        if (hasEntries != length > 0 || (hasEntries && last.Id > lastId))
+        // The entries are what there is, whatever their stated number: older servers have written wrong ones.
+        stream.SetLoaded(entries, lastId, StreamId.Min, maxDeleted, added);
+        if (entries > 0)
         {
-            return false;
+            StreamEnumerator first = stream.Enumerate(StreamId.Min, StreamId.Max), last = stream.Enumerate(StreamId.Min, StreamId.Max, isReverse: true);
+            if (!first.MoveNext() || !last.MoveNext() || last.Id > lastId)
+            {
+                reader.Fail("Stream with entries beyond its last ID");
+                return;
+            }
+            stream.SetLoaded(entries, lastId, first.Id, maxDeleted, added);
         }
-        stream.SetLoaded(length, lastId, hasEntries ? first.Id : StreamId.Min, maxDeleted, added);
         for (int groups = reader.Count(); groups > 0 && !reader.IsDamaged; groups--)
         {
             if (!ReadGroup(type, ref reader))
             {
-                return false;
+                reader.Fail("Damaged consumer group of a stream");
             }
         }
-        return !reader.IsDamaged;
     }
 
     private bool ReadBlocks(ref RdbReader reader, out long entries)

@@ -28,8 +28,11 @@ public enum RdbType : byte
 /// <summary>What else than a key a file says; the numbers are Valkey's.</summary>
 internal enum RdbOpcode : byte
 {
+    SlotImport = 243,
     SlotInfo = 244,
     Function = 245,
+    EarlyFunction = 246,
+    ModuleAuxiliary = 247,
     Idle = 248,
     Frequency = 249,
     Auxiliary = 250,
@@ -53,7 +56,7 @@ public static class RdbFormat
     internal static ReadOnlySpan<byte> Magic => "VALKEY"u8;
 
     /// <summary>How files of versions 1 to 11, and foreign ones, begin.</summary>
-    internal static ReadOnlySpan<byte> OldMagic => "REDIS"u8;
+    internal static ReadOnlySpan<byte> OldMagic => "REDIS0"u8;
 
     /// <summary>Bytes of the magic word and the version.</summary>
     internal const int HeaderBytes = 9;
@@ -64,6 +67,15 @@ public static class RdbFormat
     /// <summary>The first of the versions that belong to other servers and mean other things.</summary>
     public const int FirstForeignVersion = 12;
 
-    /// <summary>The first type that versions of other servers give another meaning.</summary>
+    /// <summary>The first type that other servers give another meaning.</summary>
     public const int FirstForeignType = 22;
+
+    /// <summary>The last type or opcode that other servers give another meaning.</summary>
+    internal const int LastForeignType = 243;
+
+    /// <summary>The type of a module's value as it was before modules were released; not read.</summary>
+    internal const int EarlyModuleType = 6;
+
+    /// <summary>The type of a module's value; not read, as there are no modules.</summary>
+    internal const int ModuleType = 7;
 }

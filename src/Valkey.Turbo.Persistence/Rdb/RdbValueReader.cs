@@ -7,33 +7,36 @@ namespace Valkey.Turbo.Persistence.Rdb;
 
 /// <summary>
 /// Reads values in the RDB format, of every version up to 80. The input is not trusted: packed forms are taken apart and
-/// built anew, but for lists and streams, whose listpacks are checked element by element; what is damaged is refused.
+/// built anew, but for streams, whose listpacks are checked element by element; what is damaged is refused.
 /// </summary>
 /// <param name="arena">Where the values will be.</param>
 /// <param name="limits">When collections change their encoding.</param>
 /// <param name="nowUnixMs">The time.</param>
-/// <param name="dropsExpiredFields">Whether fields of hashes that have expired are left out; a hash may be empty then.</param>
+/// <param name="dropsExpiredFields">Whether fields of hashes that have expired are left out.</param>
 public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long nowUnixMs, bool dropsExpiredFields = false)
 {
-    private const int LargestNodeBytes = 1 << 30;
+    private byte[] _first = new byte[256];
+    private byte[] _second = new byte[256];
 
     /// <summary>Reads a value of a type into a new entry that is in no keyspace. The caller sets its access data.</summary>
-    /// <returns>The entry, or a null entry if the input is damaged.</returns>
-    public Entry Read(RdbType type, ref RdbReader reader, ReadOnlySpan<byte> key, long expiresAtUnixMs)
+    public RdbOutcome Read(RdbType type, ref RdbReader reader, ReadOnlySpan<byte> key, long expiresAtUnixMs, out Entry entry)
     {
         if (type == RdbType.String)
         {
-            return ReadString(ref reader, key, expiresAtUnixMs);
+            return ReadString(ref reader, key, expiresAtUnixMs, out entry);
         }
         (ValueType valueType, ValueEncoding encoding) = TargetOf(type);
-        Entry entry = Entry.Create(arena, key, valueType, encoding, 0, expiresAtUnixMs);
+        entry = Entry.Create(arena, key, valueType, encoding, 0, expiresAtUnixMs);
         entry.Collection = Collection.Create(valueType, encoding, arena);
-        if (Fill(type, entry, ref reader) && !reader.IsDamaged)
+        bool hasExpired = false;
+        Fill(type, entry, ref reader, ref hasExpired);
+        if (!reader.IsDamaged && !IsEmpty(entry))
         {
-            return entry;
+            return RdbOutcome.Read;
         }
         Free(entry);
-        return default;
+        entry = default;
+        return reader.IsDamaged ? RdbOutcome.Damaged : hasExpired ? RdbOutcome.AllFieldsExpired : RdbOutcome.Empty;
     }
 
     /// <summary>Frees an entry that was read and that nobody has taken over.</summary>
@@ -43,107 +46,127 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
         arena.Free(entry.Address, entry.EntryBytes);
     }
 
+    /// <summary>Whether a byte names a type that can be read.</summary>
+    public static bool IsKnown(byte type) => Enum.IsDefined((RdbType)type);
+
     private static (ValueType Type, ValueEncoding Encoding) TargetOf(RdbType type) => type switch
     {
         RdbType.List or RdbType.ListZiplist or RdbType.ListOfZiplists or RdbType.ListOfListpacks => (ValueType.List, ValueEncoding.Listpack),
-        RdbType.Set or RdbType.SetIntset or RdbType.SetListpack => (ValueType.Set, ValueEncoding.IntSet),
+        RdbType.Set or RdbType.SetIntset => (ValueType.Set, ValueEncoding.IntSet),
+        RdbType.SetListpack => (ValueType.Set, ValueEncoding.Listpack),
         RdbType.Hash or RdbType.HashZipmap or RdbType.HashZiplist or RdbType.HashListpack or RdbType.HashWithExpiry
             => (ValueType.Hash, ValueEncoding.Listpack),
         RdbType.Stream or RdbType.Stream2 or RdbType.Stream3 => (ValueType.Stream, ValueEncoding.Stream),
         _ => (ValueType.SortedSet, ValueEncoding.RankedTree),
     };
 
-    /// <summary>Whether all fields of a hash were left out.</summary>
-    public static bool IsEmptyHash(Entry entry, Arena arena) => entry.Encoding == ValueEncoding.HashTable && new HashTable<HashField>(entry.Collection, arena).Count == 0;
+    private bool IsEmpty(Entry entry) => entry.Type switch
+    {
+        ValueType.List => new ListValue(entry, arena).Count == 0,
+        ValueType.Set => new SetValue(entry, arena).Count == 0,
+        ValueType.Hash => HashOf(entry).Count == 0,
+        ValueType.SortedSet => new SortedSetValue(entry, arena).Count == 0,
+        _ => false,
+    };
 
-    /// <summary>Whether a byte names a type that can be read.</summary>
-    public static bool IsKnown(byte type) => Enum.IsDefined((RdbType)type);
-
-    private bool Fill(RdbType type, Entry entry, ref RdbReader reader)
+    private void Fill(RdbType type, Entry entry, ref RdbReader reader, ref bool hasExpired)
     {
         switch (type)
         {
             case RdbType.List:
-                return ReadItems(new ListValue(entry, arena), ref reader);
+                ReadItems(new ListValue(entry, arena), ref reader);
+                return;
             case RdbType.ListOfListpacks or RdbType.ListOfZiplists:
-                return ReadNodes(new ListValue(entry, arena), ref reader, type == RdbType.ListOfListpacks);
+                ReadNodes(new ListValue(entry, arena), ref reader, type == RdbType.ListOfListpacks);
+                return;
             case RdbType.ListZiplist:
-                ListSink list = new(new ListValue(entry, arena), limits);
-                return Ziplist.TryRead(reader.String(), ref list) && list.IsComplete;
+                ReadListZiplist(new ListValue(entry, arena), ref reader);
+                return;
             case RdbType.SetIntset:
-                return ReadIntset(new SetValue(entry, arena), ref reader);
+                ReadIntset(new SetValue(entry, arena), ref reader);
+                return;
             case RdbType.Set:
-                return ReadMembers(new SetValue(entry, arena), ref reader);
+                ReadMembers(new SetValue(entry, arena), ref reader);
+                return;
             case RdbType.SetListpack:
-                SetSink set = new(new SetValue(entry, arena), limits);
-                return TryReadListpack(reader.String(), ref set) && set.IsComplete;
+                ReadPackedSet(new SetValue(entry, arena), ref reader);
+                return;
             case RdbType.Hash or RdbType.HashWithExpiry:
-                return ReadFields(HashOf(entry), ref reader, type == RdbType.HashWithExpiry);
+                ReadFields(HashOf(entry), ref reader, type == RdbType.HashWithExpiry, ref hasExpired);
+                return;
             case RdbType.HashListpack or RdbType.HashZiplist or RdbType.HashZipmap:
-                return ReadPackedHash(type, HashOf(entry), ref reader);
+                ReadPackedHash(type, HashOf(entry), ref reader);
+                return;
             case RdbType.SortedSet or RdbType.SortedSetText:
-                return ReadScores(entry, ref reader, type == RdbType.SortedSet);
+                ReadScores(entry, ref reader, type == RdbType.SortedSet);
+                return;
             case RdbType.SortedSetListpack or RdbType.SortedSetZiplist:
-                SortedSetSink sorted = new(new SortedSetBuilder(entry, arena));
-                ReadOnlySpan<byte> packed = reader.String();
-                return (type == RdbType.SortedSetListpack ? TryReadListpack(packed, ref sorted) : Ziplist.TryRead(packed, ref sorted))
-                    && sorted.TryFinish(limits);
+                ReadPackedScores(type, entry, ref reader);
+                return;
             default:
-                return new RdbStreamReader(new StreamValue(entry, arena), arena, nowUnixMs).Read(type, ref reader);
+                new RdbStreamReader(new StreamValue(entry, arena), arena, nowUnixMs).Read(type, ref reader);
+                return;
         }
     }
 
     /// <summary>A hash in which a field is found, expired or not, so that none is taken twice.</summary>
     private HashValue HashOf(Entry entry) => new(entry, arena, new ExpiryClock(nowUnixMs, SeesExpired: true));
 
-    private Entry ReadString(ref RdbReader reader, ReadOnlySpan<byte> key, long expiresAtUnixMs)
+    private RdbOutcome ReadString(ref RdbReader reader, ReadOnlySpan<byte> key, long expiresAtUnixMs, out Entry entry)
     {
         ReadOnlySpan<byte> value = reader.String();
         if (reader.IsDamaged)
         {
-            return default;
+            entry = default;
+            return RdbOutcome.Damaged;
         }
-        Entry entry;
         if (Decimal64.TryParse(value, out long integer))
         {
             entry = Entry.Create(arena, key, ValueType.String, ValueEncoding.Int, 0, expiresAtUnixMs);
             entry.Integer = integer;
-            return entry;
         }
-        if (value.Length <= Entry.LargestEmbeddedBytes)
+        else if (value.Length <= Entry.LargestEmbeddedBytes)
         {
             entry = Entry.Create(arena, key, ValueType.String, ValueEncoding.Embedded, value.Length, expiresAtUnixMs);
             value.CopyTo(entry.EmbeddedSpan);
-            return entry;
         }
-        entry = Entry.Create(arena, key, ValueType.String, ValueEncoding.Block, 0, expiresAtUnixMs);
-        ValueBlock block = ValueBlock.Create(arena, value.Length);
-        value.CopyTo(block.Span);
-        entry.Block = block;
-        return entry;
+        else
+        {
+            entry = Entry.Create(arena, key, ValueType.String, ValueEncoding.Block, 0, expiresAtUnixMs);
+            ValueBlock block = ValueBlock.Create(arena, value.Length);
+            value.CopyTo(block.Span);
+            entry.Block = block;
+        }
+        return RdbOutcome.Read;
     }
 
-    private bool ReadItems(ListValue list, ref RdbReader reader)
+    private void ReadItems(ListValue list, ref RdbReader reader)
     {
         ListSink sink = new(list, limits);
         for (int count = reader.Count(); count > 0 && !reader.IsDamaged; count--)
         {
             sink.Add(reader.String());
         }
-        return sink.IsComplete;
     }
 
-    private bool ReadNodes(ListValue list, ref RdbReader reader, bool areListpacks)
+    /// <summary>A list is a single listpack if it was one in the file and may be one here.</summary>
+    private void ReadNodes(ListValue list, ref RdbReader reader, bool areListpacks)
     {
         const int plainNode = 1, packedNode = 2;
-        ListSink sink = new(list, limits);
+        LinkSink sink = new(list, limits);
         for (int count = reader.Count(); count > 0 && !reader.IsDamaged; count--)
         {
             ulong kind = areListpacks ? reader.Length() : packedNode;
             ReadOnlySpan<byte> node = reader.String();
-            if (kind is not (plainNode or packedNode) || node.Length > LargestNodeBytes)
+            if (reader.IsDamaged || kind is not (plainNode or packedNode) || node.IsEmpty)
             {
-                return false;
+                reader.Fail("Quicklist integrity check failed.");
+                return;
+            }
+            // What is beyond the limit even if ziplists' headers are left out need not be moved at every addition.
+            if (list.IsListpack && (list.Count > 0 || kind == plainNode || !ListValue.MayBeListpack(node.Length / 2, 1, limits)))
+            {
+                list.ConvertToChain(limits);
             }
             if (kind == plainNode)
             {
@@ -151,29 +174,42 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
             }
             else if (!(areListpacks ? TryReadListpack(node, ref sink) : Ziplist.TryRead(node, ref sink)))
             {
-                return false;
+                reader.Fail(areListpacks ? "Listpack integrity check failed." : "Ziplist integrity check failed.");
+            }
+            if (list.IsListpack && !ListValue.MayBeListpack(list.PlainBytes, list.Count, limits))
+            {
+                list.ConvertToChain(limits);
             }
         }
-        list.ShrinkIfSmall(limits);
-        return sink.IsComplete;
     }
 
-    private bool ReadIntset(SetValue set, ref RdbReader reader)
+    private void ReadListZiplist(ListValue list, ref RdbReader reader)
+    {
+        list.ConvertToChain(limits);
+        LinkSink sink = new(list, limits);
+        ReadOnlySpan<byte> packed = reader.String();
+        if (!reader.IsDamaged && !Ziplist.TryRead(packed, ref sink))
+        {
+            reader.Fail("List ziplist integrity check failed.");
+        }
+    }
+
+    private void ReadIntset(SetValue set, ref RdbReader reader)
     {
         ReadOnlySpan<byte> bytes = reader.String();
         if (reader.IsDamaged || !IntSet.IsValid(bytes))
         {
-            return false;
+            reader.Fail("Intset integrity check failed.");
+            return;
         }
         set.ReplaceIntSet(bytes);
         if (set.Count > limits.SetMaxIntsetEntries)
         {
             set.ConvertTo(ValueEncoding.HashTable);
         }
-        return true;
     }
 
-    private bool ReadMembers(SetValue set, ref RdbReader reader)
+    private void ReadMembers(SetValue set, ref RdbReader reader)
     {
         int count = reader.Count();
         SetSink sink = new(set, limits);
@@ -182,75 +218,136 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
         {
             sink.Add(reader.String());
         }
-        return sink.IsComplete;
+        if (sink.HasDuplicate)
+        {
+            reader.Fail("Duplicate set members detected");
+        }
     }
 
-    private bool ReadFields(HashValue hash, ref RdbReader reader, bool withExpiry)
+    private void ReadPackedSet(SetValue set, ref RdbReader reader)
     {
-        int count = reader.Count(), dropped = 0;
+        SetSink sink = new(set, PackedLimits());
+        ReadOnlySpan<byte> packed = reader.String();
+        if (!reader.IsDamaged && !(TryReadListpack(packed, ref sink) && !sink.HasDuplicate))
+        {
+            reader.Fail("Set listpack integrity check failed.");
+        }
+    }
+
+    private void ReadFields(HashValue hash, ref RdbReader reader, bool withExpiry, ref bool hasExpired)
+    {
+        int count = reader.Count();
         if (withExpiry || count > limits.HashMaxListpackEntries)
         {
             hash.ConvertToTable();
         }
         for (; count > 0 && !reader.IsDamaged; count--)
         {
-            // The second string would overwrite the first in the reader's scratch memory.
-            byte[] name = reader.String().ToArray();
+            ReadOnlySpan<byte> name = Keep(ref _first, reader.String());
             ReadOnlySpan<byte> value = reader.String();
             long expiresAt = ITableEntry.NoExpiry;
             if (withExpiry)
             {
-                byte[] kept = value.ToArray();
+                value = Keep(ref _second, value);
                 expiresAt = reader.Integer64();
-                value = kept;
             }
-            bool isExpired = expiresAt >= 0 && expiresAt <= nowUnixMs;
-            if (dropsExpiredFields && isExpired && !reader.IsDamaged)
+            if (reader.IsDamaged || expiresAt < ITableEntry.NoExpiry)
             {
-                dropped++;
-                continue;
+                reader.Fail("Damaged expiry of a hash field");
+                return;
             }
-            if (reader.IsDamaged || expiresAt < ITableEntry.NoExpiry || !hash.Set(name, value, expiresAt, limits))
+            if (dropsExpiredFields && new ExpiryClock(nowUnixMs).IsOver(expiresAt))
             {
-                return false;
+                hasExpired = true;
+            }
+            else if (!hash.Set(name, value, expiresAt, limits))
+            {
+                reader.Fail("Duplicate hash fields detected");
             }
         }
-        return hash.Count > 0 || dropped > 0;
     }
 
-    private bool ReadPackedHash(RdbType type, HashValue hash, ref RdbReader reader)
+    private void ReadPackedHash(RdbType type, HashValue hash, ref RdbReader reader)
     {
-        HashSink sink = new(hash, limits);
         ReadOnlySpan<byte> packed = reader.String();
+        if (reader.IsDamaged)
+        {
+            return;
+        }
+        HashSink sink = new(hash, type == RdbType.HashZipmap ? limits : PackedLimits());
         bool isRead = type switch
         {
             RdbType.HashListpack => TryReadListpack(packed, ref sink),
             RdbType.HashZiplist => Ziplist.TryRead(packed, ref sink),
             _ => Ziplist.TryReadZipmap(packed, ref sink),
         };
-        return isRead && sink.IsComplete;
+        if (!isRead || !sink.IsComplete)
+        {
+            reader.Fail(type switch
+            {
+                RdbType.HashListpack => "Hash listpack integrity check failed.",
+                RdbType.HashZiplist => "Hash ziplist integrity check failed.",
+                _ => "Zipmap integrity check failed.",
+            });
+        }
     }
 
-    private bool ReadScores(Entry entry, ref RdbReader reader, bool isBinary)
+    private void ReadScores(Entry entry, ref RdbReader reader, bool isBinary)
     {
         SortedSetBuilder builder = new(entry, arena);
-        int count = reader.Count();
-        for (; count > 0 && !reader.IsDamaged; count--)
+        for (int count = reader.Count(); count > 0 && !reader.IsDamaged; count--)
         {
-            byte[] member = reader.String().ToArray();
+            ReadOnlySpan<byte> member = Keep(ref _first, reader.String());
             double score = isBinary ? reader.Double() : reader.DoubleText();
-            if (reader.IsDamaged || double.IsNaN(score) || builder.Find(member) != 0)
+            if (reader.IsDamaged || double.IsNaN(score))
             {
-                return false;
+                reader.Fail("Zset with NAN score detected");
             }
-            builder.Add(member, score);
-        }
-        if (builder.Count == 0)
-        {
-            return false;
+            else if (builder.Find(member) != 0)
+            {
+                reader.Fail("Duplicate zset fields detected");
+            }
+            else
+            {
+                builder.Add(member, score);
+            }
         }
         builder.Finish(limits);
-        return true;
+    }
+
+    private void ReadPackedScores(RdbType type, Entry entry, ref RdbReader reader)
+    {
+        SortedSetBuilder builder = new(entry, arena);
+        SortedSetSink sink = new(builder);
+        bool isListpack = type == RdbType.SortedSetListpack;
+        ReadOnlySpan<byte> packed = reader.String();
+        if (!reader.IsDamaged && !((isListpack ? TryReadListpack(packed, ref sink) : Ziplist.TryRead(packed, ref sink)) && sink.IsComplete))
+        {
+            reader.Fail(isListpack ? "Zset listpack integrity check failed." : "Zset ziplist integrity check failed.");
+        }
+        builder.Finish(PackedLimits());
+    }
+
+    /// <summary>What was packed when it was written stays so whatever the length of its elements, unless there are too many of them.</summary>
+    private CollectionLimits PackedLimits() => new()
+    {
+        HashMaxListpackEntries = limits.HashMaxListpackEntries,
+        HashMaxListpackValue = long.MaxValue,
+        SetMaxListpackEntries = limits.SetMaxListpackEntries,
+        SetMaxListpackValue = long.MaxValue,
+        ZsetMaxListpackEntries = limits.ZsetMaxListpackEntries,
+        ZsetMaxListpackValue = long.MaxValue,
+    };
+
+    /// <summary>Copies what was read to where it stays while more is.</summary>
+    private static ReadOnlySpan<byte> Keep(ref byte[] place, ReadOnlySpan<byte> bytes)
+    {
+        if (place.Length < bytes.Length)
+        {
+            place = new byte[bytes.Length];
+        }
+        bytes.CopyTo(place);
+        return place.AsSpan(0, bytes.Length);
     }
 
     /// <summary>Hands the elements of a listpack from outside to a sink; false if it is damaged.</summary>

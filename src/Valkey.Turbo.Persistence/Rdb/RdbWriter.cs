@@ -19,9 +19,13 @@ public sealed class RdbWriter(Stream? target = null)
 
     private byte[] _buffer = new byte[256];
     private int _length;
+    private long _passedBytes;
 
     /// <summary>What was written and has not gone to the stream.</summary>
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
+
+    /// <summary>Bytes of all that was written.</summary>
+    public long TotalBytes => _passedBytes + _length;
 
     /// <summary>The checksum of what has gone to the stream.</summary>
     public ulong Checksum { get; private set; }
@@ -143,6 +147,7 @@ public sealed class RdbWriter(Stream? target = null)
     private void Pass(ReadOnlySpan<byte> bytes)
     {
         Checksum = Crc64.Append(Checksum, bytes);
+        _passedBytes += bytes.Length;
         target!.Write(bytes);
     }
 

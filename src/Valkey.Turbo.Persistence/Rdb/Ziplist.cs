@@ -16,6 +16,7 @@ internal static class Ziplist
     private const int HeaderBytes = 10;
     private const byte End = 0xFF;
     private const byte LongPrevious = 254;
+    private const byte UncountedZipmap = 254;
 
     /// <summary>Hands the elements of a ziplist to a sink; false if it is damaged.</summary>
     internal static bool TryRead<TSink>(ReadOnlySpan<byte> bytes, ref TSink sink)
@@ -25,20 +26,28 @@ internal static class Ziplist
         {
             return false;
         }
-        int count = BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]), read = 0;
+        int count = BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]), read = 0, before = 0, last = HeaderBytes;
         ReadOnlySpan<byte> rest = bytes[HeaderBytes..^1];
         while (!rest.IsEmpty)
         {
             int previousBytes = rest[0] == LongPrevious ? 5 : 1;
-            if (rest[0] == End || previousBytes >= rest.Length || !TryReadElement(rest[previousBytes..], ref sink, out int used))
+            if (rest[0] == End || previousBytes >= rest.Length || before != PreviousLength(rest)
+                || !TryReadElement(rest[previousBytes..], ref sink, out int used))
             {
                 return false;
             }
-            rest = rest[(previousBytes + used)..];
+            last = bytes.Length - 1 - rest.Length;
+            before = previousBytes + used;
+            rest = rest[before..];
             read++;
         }
-        return count == ushort.MaxValue || count == read;
+        int tail = BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]);
+        bool isTailRight = read == 0 ? tail < bytes.Length : tail == last;
+        return isTailRight && (count == ushort.MaxValue || count == read);
     }
+
+    private static long PreviousLength(ReadOnlySpan<byte> element) =>
+        element[0] == LongPrevious ? BinaryPrimitives.ReadUInt32LittleEndian(element[1..]) : element[0];
 
     private static bool TryReadElement<TSink>(ReadOnlySpan<byte> bytes, ref TSink sink, out int used)
         where TSink : struct, IElementSink, allows ref struct
@@ -94,7 +103,7 @@ internal static class Ziplist
         return true;
     }
 
-    /// <summary>Hands the fields and values of a zipmap to a sink; false if it is damaged.</summary>
+    /// <summary>Hands the fields and values of a zipmap to a sink; false if it is damaged or empty.</summary>
     internal static bool TryReadZipmap<TSink>(ReadOnlySpan<byte> bytes, ref TSink sink)
         where TSink : struct, IElementSink, allows ref struct
     {
@@ -103,14 +112,15 @@ internal static class Ziplist
             return false;
         }
         ReadOnlySpan<byte> rest = bytes[1..^1];
-        while (!rest.IsEmpty)
+        int read = 0;
+        for (; !rest.IsEmpty; read++)
         {
             if (!TryReadZipmapString(ref rest, hasUnused: false, ref sink) || !TryReadZipmapString(ref rest, hasUnused: true, ref sink))
             {
                 return false;
             }
         }
-        return true;
+        return read > 0 && (bytes[0] == UncountedZipmap || bytes[0] == read);
     }
 
     private static bool TryReadZipmapString<TSink>(ref ReadOnlySpan<byte> rest, bool hasUnused, ref TSink sink)

@@ -52,6 +52,10 @@ public readonly struct ListValue(Entry entry, Arena arena)
         }
     }
 
+    /// <summary>Whether so many bytes and items are few enough for a single listpack.</summary>
+    public static bool MayBeListpack(long bytes, long count, CollectionLimits limits) =>
+        !new ListLimit(limits.ListMaxListpackSize).IsExceededBy(bytes, count);
+
     /// <summary>Turns a chain of one small link into a listpack.</summary>
     public void ShrinkIfSmall(CollectionLimits limits)
     {

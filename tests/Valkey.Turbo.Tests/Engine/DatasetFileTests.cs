@@ -148,8 +148,9 @@ public sealed class DatasetFileTests : IDisposable
     [InlineData("VALKEY081", "Can't handle RDB format version 81")]
     [InlineData("VALKEY011", "Can't handle RDB format version 11")]
     [InlineData("REDIS0000", "Can't handle RDB format version 0")]
-    [InlineData("VALK", "Wrong signature trying to load DB from file")]
-    [InlineData("OTHER0011", "Wrong signature trying to load DB from file")]
+    [InlineData("VALK", "Wrong signature trying to load DB from file: VALK??k?v")]
+    [InlineData("OTHER0011", "Wrong signature trying to load DB from file: OTHER0011")]
+    [InlineData("REDIS1011", "Wrong signature trying to load DB from file: REDIS1011")]
     public void VersionsOfOthersAreRefused(string header, string? problem)
     {
         using DispatchFixture server = Start();
