@@ -14,6 +14,8 @@ public sealed class AofReplay : IDisposable
 {
     private const int ChunkBytes = 1 << 18;
     private const int NoClient = 0;
+    private const int LongestNoteBytes = 1024;
+    private const int LargestCommandBytes = int.MaxValue - (1 << 20);
     private static FramingLimits Limits => new(int.MaxValue, IsUnauthenticated: false, TakesInline: false);
 
     private readonly Worker _worker;
@@ -105,10 +107,16 @@ public sealed class AofReplay : IDisposable
         byte[] chunk = new byte[ChunkBytes];
         // Up to here everything is whole, transactions included.
         long soundBytes = file.Position, readBytes = file.Position;
+        long fileBytes = file.Length;
         PartialRequest partial = PartialRequest.None;
         for (int count; (count = file.Read(chunk)) > 0;)
         {
-            _input.Append(chunk.AsSpan(0, count), partial.BytesNeeded);
+            if (_input.Length > LargestCommandBytes - count)
+            {
+                return $"Bad file format reading the append only file: a command of more than {LargestCommandBytes} bytes";
+            }
+            // What a length claims is worth no memory that the file could not fill.
+            _input.Append(chunk.AsSpan(0, count), Math.Min(partial.BytesNeeded, _input.Length + fileBytes - readBytes));
             readBytes += count;
             if (RunWhole(ref partial, readBytes, ref soundBytes) is string problem)
             {
@@ -138,6 +146,10 @@ public sealed class AofReplay : IDisposable
             {
                 // A note, such as of the time.
                 int end = _input.Span.IndexOf((byte)'\n');
+                if (end < 0 ? _input.Length > LongestNoteBytes : end > LongestNoteBytes)
+                {
+                    return $"Bad file format reading the append only file at offset {readBytes - _input.Length}";
+                }
                 if (end < 0)
                 {
                     return null;
