@@ -56,6 +56,9 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
     /// <summary>The clients that wait for records to be on the disk.</summary>
     public SyncWaiters Waiters { get; }
 
+    /// <summary>How long each write is put off, see DEBUG AOF-FLUSH-SLEEP.</summary>
+    public int WriteDelayMs { get; set; }
+
     private string LogName => _server.Config.AppendFileName.Text;
 
     private string ManifestPath => PathOf(AofManifest.NameFor(LogName));
@@ -231,6 +234,10 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
             }
             else
             {
+                if (((IAppendOnlyOwner)this).NotedSecond is long second and not 0)
+                {
+                    file.Write(AppendOnlyFile.TimeNote(second));
+                }
                 DatasetCommands.Write(worker, file);
             }
         });

@@ -15,10 +15,14 @@ public static class DatasetFile
     internal readonly record struct LoadOptions(bool Replaces = false, bool KeepsExpired = false, Action? WhenAccepted = null);
 
     /// <summary>Writes everything to a file, which is replaced as a whole.</summary>
+    /// <param name="worker">The calling thread.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="keyDelayMicroseconds">How long to wait after each key, as tests of what saving interrupts ask for.</param>
     /// <exception cref="FileException">It could not be written.</exception>
-    public static void Save(Worker worker, string path)
+    public static void Save(Worker worker, string path, long keyDelayMicroseconds = 0)
     {
-        AtomicFile.Replace(worker.Server.Files, path, UnfinishedBeside(path), file => Write(worker, file, isAofBase: false));
+        AtomicFile.Replace(
+            worker.Server.Files, path, UnfinishedBeside(path), file => Write(worker, file, isAofBase: false, keyDelayMicroseconds));
         worker.Server.NoteSaved();
     }
 
@@ -60,7 +64,8 @@ public static class DatasetFile
     /// <param name="worker">The calling thread.</param>
     /// <param name="target">The stream.</param>
     /// <param name="isAofBase">Whether an append-only log goes on from it.</param>
-    internal static void Write(Worker worker, Stream target, bool isAofBase)
+    /// <param name="keyDelayMicroseconds">How long to wait after each key.</param>
+    internal static void Write(Worker worker, Stream target, bool isAofBase, long keyDelayMicroseconds = 0)
     {
         RdbFileWriter file = new(target);
         ServerInstance server = worker.Server;
@@ -85,6 +90,10 @@ public static class DatasetFile
                     long idleSeconds = policy.IsByRecency ? AccessClock.IdleSeconds(entry.Access, worker.NowUnixMs) : -1;
                     int frequency = policy.IsByFrequency ? AccessClock.Frequency(entry.Access, server.Config, worker.NowUnixMs) : -1;
                     file.Key(entry, shard.Arena, idleSeconds, frequency);
+                    if (keyDelayMicroseconds > 0)
+                    {
+                        Thread.Sleep(TimeSpan.FromMicroseconds(keyDelayMicroseconds));
+                    }
                 }
             }
         }

@@ -30,8 +30,10 @@ public static class Saving
     public static string? TrySave(Worker worker, bool isAwaited)
     {
         ServerInstance server = worker.Server;
+        // Who does not wait for the outcome should not be made to wait.
+        long keyDelayMicroseconds = isAwaited ? server.Config.KeySaveDelayMicroseconds.Number : 0;
         return Try(worker, server.Saves, isAwaited, "Write error while saving DB to the disk", "DB saved on disk", () =>
-            DatasetFile.Save(worker, server.RdbPath));
+            DatasetFile.Save(worker, server.RdbPath, keyDelayMicroseconds));
     }
 
     /// <summary>Writes a new base of the append-only log, which is on then; null, or why that failed.</summary>

@@ -203,15 +203,9 @@ public sealed class AofReplay : IDisposable
     {
         for (int i = 0; i < _batch.Count; i++)
         {
-            CommandSpec? command = _table.Find(_batch.Argument(i, 0));
-            if (command is null)
+            if (Refusal(i) is string refusal)
             {
-                return $"unknown command '{Encoding.UTF8.GetString(_batch.Argument(i, 0))}' reading the append only file";
-            }
-            bool hasSubcommand = command is { Subcommands.Length: > 0, Run: null } && _batch.ArgumentCount(i) > 1;
-            if (hasSubcommand && CommandTable.FindSubcommand(command, _batch.Argument(i, 1)) is null)
-            {
-                return $"unknown subcommand '{Encoding.UTF8.GetString(_batch.Argument(i, 1))}' of '{command.Name}' reading the append only file";
+                return $"Error reading the append only file: {refusal}";
             }
         }
         _reply.Target(_replies);
@@ -225,5 +219,27 @@ public sealed class AofReplay : IDisposable
         _reply.Detach();
         _replies.Clear();
         return done == _batch.Count ? null : "A command in the append only file does not end";
+    }
+
+    /// <summary>Why there is no such command, or null.</summary>
+    private string? Refusal(int index)
+    {
+        string Text(int argument) => Encoding.Latin1.GetString(_batch.Argument(index, argument));
+        int count = _batch.ArgumentCount(index);
+        CommandSpec? spec = _table.Find(_batch.Argument(index, 0));
+        if (spec is null)
+        {
+            return $"unknown command '{Text(0)}'";
+        }
+        if (spec.Subcommands.Length > 0 && count > 1)
+        {
+            CommandSpec? subcommand = CommandTable.FindSubcommand(spec, _batch.Argument(index, 1));
+            if (subcommand is null && spec.Run is null)
+            {
+                return $"unknown subcommand '{Text(1)}'. Try {spec.Name.ToUpperInvariant()} HELP.";
+            }
+            spec = subcommand ?? spec;
+        }
+        return spec.Run is not null && spec.Accepts(count) ? null : $"wrong number of arguments for '{spec.FullName}' command";
     }
 }

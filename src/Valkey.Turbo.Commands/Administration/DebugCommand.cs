@@ -62,6 +62,10 @@ internal static class DebugCommand
                 context.Server.PausesCron = context.Text(2) != "0";
                 context.Reply.Ok();
                 return;
+            case "AOF-FLUSH-SLEEP" when context.ArgumentCount == 3:
+                context.Server.Log.WriteDelayMs = int.TryParse(context.Text(2), out int microseconds) ? microseconds / 1000 : 0;
+                context.Reply.Ok();
+                return;
             case "CHANGE-REPL-ID" or "DELAY-RDB-CLIENT-FREE-SECONDS":
                 context.Reply.Ok();
                 return;

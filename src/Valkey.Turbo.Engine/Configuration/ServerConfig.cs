@@ -83,6 +83,7 @@ public sealed class ServerConfig
         AppendOnly = Flag("appendonly");
         AppendDirectoryName = Text("appenddirname");
         AppendFileName = Text("appendfilename");
+        KeySaveDelayMicroseconds = Number("rdb-key-save-delay");
         StopsWritesOnSaveError = Flag("stop-writes-on-bgsave-error");
         ShutdownOnSigint = Choice("shutdown-on-sigint");
         ShutdownOnSigterm = Choice("shutdown-on-sigterm");
@@ -211,6 +212,7 @@ public sealed class ServerConfig
     public FlagDirective AppendOnly { get; }
     public TextDirective AppendDirectoryName { get; }
     public TextDirective AppendFileName { get; }
+    public NumberDirective KeySaveDelayMicroseconds { get; }
     public FlagDirective StopsWritesOnSaveError { get; }
     public ChoiceDirective ShutdownOnSigint { get; }
     public ChoiceDirective ShutdownOnSigterm { get; }

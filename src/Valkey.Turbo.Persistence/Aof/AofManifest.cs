@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Persistence.Aof;
 
@@ -30,6 +31,8 @@ public readonly record struct AofFile(string Name, long Sequence, AofFileType Ty
 public sealed class AofManifest(IReadOnlyList<AofFile> files)
 {
     private const int MaxLineBytes = 1024;
+    private const string TooLong = "The AOF manifest file contains too long line";
+    private const string Invalid = "Invalid AOF manifest file format";
 
     /// <summary>The files, in the order in which they are loaded.</summary>
     public IReadOnlyList<AofFile> Files { get; } = files;
@@ -54,37 +57,25 @@ public sealed class AofManifest(IReadOnlyList<AofFile> files)
     public AofManifest WithNewIncremental(string logName) => new([.. Files, NewIncremental(logName)]);
 
     /// <summary>Reads a manifest.</summary>
-    /// <returns>Null, or what is wrong with it.</returns>
+    /// <returns>Null, or what is wrong with it, in Valkey's words.</returns>
     public static string? TryParse(string text, out AofManifest manifest)
     {
         List<AofFile> files = [];
         manifest = new AofManifest(files);
-        foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        if (text.Length == 0)
         {
-            if (line.StartsWith('#'))
-            {
-                continue;
-            }
-            if (line.Length > MaxLineBytes)
-            {
-                return "The AOF manifest file contains too long line";
-            }
-            if (!TryParseLine(line, out AofFile file))
-            {
-                return "Invalid AOF manifest file format";
-            }
-            long last = files.LastOrDefault(other => other.Type == file.Type).Sequence;
-            if (file.Type == AofFileType.Base && last > 0)
-            {
-                return "Found duplicate base file information";
-            }
-            if (file.Type == AofFileType.Incremental && file.Sequence <= last)
-            {
-                return "Found a non-monotonic sequence number";
-            }
-            files.Add(file);
+            return "Found an empty AOF manifest";
         }
-        return files.Count == 0 ? "Found an empty AOF manifest" : null;
+        string[] lines = text.Split('\n');
+        for (int i = 0; i < lines.Length - 1; i++)
+        {
+            if (!lines[i].StartsWith('#') && TryAdd(lines[i], files) is string problem)
+            {
+                return problem;
+            }
+        }
+        // What follows the last line's end is half a line.
+        return lines[^1].Length == 0 || lines[^1].StartsWith('#') ? null : TooLong;
     }
 
     /// <summary>The manifest as it stands in its file.</summary>
@@ -93,8 +84,7 @@ public sealed class AofManifest(IReadOnlyList<AofFile> files)
         StringBuilder text = new();
         foreach (AofFile file in Files)
         {
-            string name = file.Name.AsSpan().IndexOfAny(" \"\\\t\r") < 0 ? file.Name : $"\"{file.Name.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"";
-            text.Append(CultureInfo.InvariantCulture, $"file {name} seq {file.Sequence} type {(char)file.Type}\n");
+            text.Append(CultureInfo.InvariantCulture, $"file {Quoted(file.Name)} seq {file.Sequence} type {(char)file.Type}\n");
         }
         return text.ToString();
     }
@@ -108,57 +98,63 @@ public sealed class AofManifest(IReadOnlyList<AofFile> files)
 
     private long NextOf(AofFileType type) => Files.Where(file => file.Type == type).Select(file => file.Sequence).DefaultIfEmpty().Max() + 1;
 
-    private static bool TryParseLine(string line, out AofFile file)
+    private static string? TryAdd(string line, List<AofFile> files)
     {
-        file = default;
-        List<string> words = Words(line.TrimEnd('\r'));
-        if (words.Count < 6 || words.Count % 2 != 0)
+        if (line.Length >= MaxLineBytes)
         {
-            return false;
+            return TooLong;
         }
+        List<byte[]>? words = InlineLine.Split(Encoding.UTF8.GetBytes(line));
+        if (words is null || words.Count < 6 || words.Count % 2 != 0)
+        {
+            return Invalid;
+        }
+        AofFile file = default;
         for (int i = 0; i < words.Count; i += 2)
         {
-            switch (words[i].ToLowerInvariant())
+            string value = Encoding.UTF8.GetString(words[i + 1]);
+            file = Encoding.UTF8.GetString(words[i]).ToLowerInvariant() switch
             {
-                case "file" when words[i + 1].IndexOfAny(['/', '\0']) < 0 && words[i + 1] is not ("." or ".."):
-                    file = file with { Name = words[i + 1] };
-                    break;
-                case "seq" when long.TryParse(words[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out long sequence):
-                    file = file with { Sequence = sequence };
-                    break;
-                case "type" when words[i + 1] is "b" or "i" or "h":
-                    file = file with { Type = (AofFileType)words[i + 1][0] };
-                    break;
-                case "startoffset" or "endoffset":
-                    break;
-                default:
-                    return false;
-            }
+                "file" => file with { Name = value },
+                "seq" => file with { Sequence = long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long sequence) ? sequence : 0 },
+                "type" => file with { Type = (AofFileType)value.FirstOrDefault() },
+                // Of a later version.
+                _ => file,
+            };
         }
-        return file is { Name.Length: > 0, Sequence: > 0, Type: not 0 };
+        if (file.Name is string name && (name.IndexOfAny(['/', '\0']) >= 0 || name is "." or ".."))
+        {
+            return "File can't be a path, just a filename";
+        }
+        return file is { Name.Length: > 0, Sequence: > 0, Type: not 0 } ? TryAdd(file, files) : Invalid;
     }
 
-    /// <summary>Cuts a line at its spaces; a word may stand in double quotes, where a backslash precedes quotes and backslashes.</summary>
-    private static List<string> Words(string line)
+    private static string? TryAdd(AofFile file, List<AofFile> files)
     {
-        List<string> words = [];
-        for (int at = 0; at < line.Length;)
+        long last = files.LastOrDefault(other => other.Type == file.Type).Sequence;
+        switch (file.Type)
         {
-            if (line[at] == ' ')
-            {
-                at++;
-                continue;
-            }
-            StringBuilder word = new();
-            bool isQuoted = line[at] == '"';
-            for (at += isQuoted ? 1 : 0; at < line.Length && line[at] != (isQuoted ? '"' : ' '); at++)
-            {
-                at += isQuoted && line[at] == '\\' && at + 1 < line.Length ? 1 : 0;
-                word.Append(line[at]);
-            }
-            at += isQuoted ? 1 : 0;
-            words.Add(word.ToString());
+            case AofFileType.Base when last > 0:
+                return "Found duplicate base file information";
+            case AofFileType.Incremental when file.Sequence <= last:
+                return "Found a non-monotonic sequence number";
+            case AofFileType.Base or AofFileType.Incremental or AofFileType.History:
+                files.Add(file);
+                return null;
+            default:
+                return "Unknown AOF file type";
         }
-        return words;
+    }
+
+    private static string Quoted(string name)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(name);
+        if (!bytes.AsSpan().ContainsAnyExceptInRange((byte)'!', (byte)'~') && name.IndexOfAny(['"', '\\', '\'']) < 0)
+        {
+            return name;
+        }
+        StringBuilder quoted = new();
+        InlineLine.Quote(quoted, bytes);
+        return quoted.ToString();
     }
 }

@@ -167,6 +167,9 @@ public sealed class AppendOnlyFile : IJournalSink, IDisposable
         _owner.OnSynced();
     }
 
+    /// <summary>The line that says when the commands behind it were run.</summary>
+    public static byte[] TimeNote(long second) => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"#TS:{second}\r\n"));
+
     /// <summary>Ends the file; what was appended is in it, if that was possible.</summary>
     public void Dispose()
     {
@@ -186,7 +189,7 @@ public sealed class AppendOnlyFile : IJournalSink, IDisposable
         if (second != 0 && second != _lastNotedSecond)
         {
             _lastNotedSecond = second;
-            _pending.Append(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"#TS:{second}\r\n")));
+            _pending.Append(TimeNote(second));
         }
     }
 
@@ -216,6 +219,10 @@ public sealed class AppendOnlyFile : IJournalSink, IDisposable
     private bool TryWrite()
     {
         FsyncPolicy policy = _owner.Policy;
+        if (_owner.WriteDelayMs > 0)
+        {
+            Thread.Sleep(_owner.WriteDelayMs);
+        }
         int error = _file.TryWrite(_writing.Span, out int writtenBytes);
         if (error != 0)
         {

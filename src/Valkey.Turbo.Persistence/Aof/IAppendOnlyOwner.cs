@@ -22,6 +22,9 @@ public interface IAppendOnlyOwner
     /// <summary>The time in seconds since 1970 if it is to be noted between the commands, or 0.</summary>
     long NotedSecond { get; }
 
+    /// <summary>How long to wait before each write, as tests of what waits for it ask for.</summary>
+    int WriteDelayMs { get; }
+
     /// <summary>Something to know, for the log.</summary>
     void Tell(string text);
 

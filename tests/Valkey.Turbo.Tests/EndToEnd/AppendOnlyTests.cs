@@ -52,6 +52,41 @@ public sealed class AppendOnlyTests : IDisposable
         }
     }
 
+    [Fact]
+    public void ACommandWithSeveralEffectsIsATransactionInTheFile()
+    {
+        using TestServer server = Start(2);
+        using RespClient client = server.Connect();
+        client.Run("XADD", "stream", "1-1", "f", "v");
+        client.Run("XADD", "stream", "1-2", "f", "v");
+        client.Run("XGROUP", "CREATE", "stream", "g", "0");
+        client.Run("CONFIG", "SET", "appendonly", "yes");
+        client.Run("XREADGROUP", "GROUP", "g", "c", "STREAMS", "stream", ">");
+        string[] words = [.. File.ReadAllText(LogFile()).Split("\r\n").Where(word => word is "MULTI" or "XCLAIM" or "EXEC")];
+        Assert.Equal(["MULTI", "XCLAIM", "XCLAIM", "EXEC"], words);
+        AssertReloads(client);
+    }
+
+    /// <summary>What is in the new base already must not be done once more.</summary>
+    [Theory]
+    [InlineData("BGREWRITEAOF")]
+    [InlineData("CONFIG SET appendonly yes")]
+    public void ANewBaseWithinATransactionHoldsWhatWentBefore(string command)
+    {
+        using TestServer server = Start(2);
+        using RespClient client = server.Connect();
+        if (command == "BGREWRITEAOF")
+        {
+            client.Run("CONFIG", "SET", "appendonly", "yes");
+        }
+        foreach (string line in (string[])["MULTI", "INCR n", command, "INCR n", "EXEC", "INCR n"])
+        {
+            client.Run(line.Split(' '));
+        }
+        AssertReloads(client);
+        Assert.Equal("3", client.Run("GET", "n"));
+    }
+
     [Theory]
     [InlineData("appendonly.aof.manifest")]
     [InlineData("appendonly.aof.2.base.rdb")]

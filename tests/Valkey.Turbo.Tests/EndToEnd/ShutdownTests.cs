@@ -29,7 +29,7 @@ public sealed class ShutdownTests : IDisposable
         const int clients = 4;
         string[] words = [.. options.Split(' ').Select(word => word.Trim('\''))];
         long[] acknowledged = new long[clients];
-        using (ServerProcess server = ServerProcess.Start(_directory, ["--threads", $"{threads}", "--io-engine", engine, .. words]))
+        using (ServerOnDirectory server = ServerOnDirectory.Start(_directory, ["--threads", $"{threads}", "--io-engine", engine, .. words]))
         {
             Task[] writers = [.. Enumerable.Range(0, clients).Select(i => Task.Run(() => WriteUntilTheEnd(server, i, acknowledged)))];
             while (acknowledged.Any(count => count < PipelineLength * 10))
@@ -40,7 +40,7 @@ public sealed class ShutdownTests : IDisposable
             Assert.Equal(0, server.AwaitExit());
             await Task.WhenAll(writers);
         }
-        using ServerProcess again = ServerProcess.Start(_directory, words);
+        using ServerOnDirectory again = ServerOnDirectory.Start(_directory, words);
         using RespClient reader = again.Connect();
         for (int i = 0; i < clients; i++)
         {
@@ -56,7 +56,7 @@ public sealed class ShutdownTests : IDisposable
     [InlineData("--shutdown-on-sigterm save now force", 0, "1")]
     public void SigtermDoesWhatIsConfigured(string options, int exitCode, string keys)
     {
-        using (ServerProcess server = ServerProcess.Start(_directory, [.. options.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Trim('\''))]))
+        using (ServerOnDirectory server = ServerOnDirectory.Start(_directory, [.. options.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word.Trim('\''))]))
         {
             using RespClient client = server.Connect();
             client.Run("SET", "key", "value");
@@ -65,7 +65,7 @@ public sealed class ShutdownTests : IDisposable
             Assert.Contains("Received SIGTERM scheduling shutdown...", server.Log, StringComparison.Ordinal);
             Assert.Contains("ready to exit, bye bye", server.Log, StringComparison.Ordinal);
         }
-        using ServerProcess again = ServerProcess.Start(_directory);
+        using ServerOnDirectory again = ServerOnDirectory.Start(_directory);
         using RespClient reader = again.Connect();
         Assert.Equal(keys, reader.Run("DBSIZE"));
     }
@@ -75,7 +75,7 @@ public sealed class ShutdownTests : IDisposable
     [InlineData(4)]
     public void WhereSavingFailsTheServerGoesOn(int threads)
     {
-        using ServerProcess server = ServerProcess.Start(_directory, "--threads", $"{threads}", "--save", "3600 1");
+        using ServerOnDirectory server = ServerOnDirectory.Start(_directory, "--threads", $"{threads}", "--save", "3600 1");
         using RespClient client = server.Connect();
         client.Run("SET", "key", "value");
         Directory.CreateDirectory(Path.Combine(DumpPath, "in the way"));
@@ -99,7 +99,7 @@ public sealed class ShutdownTests : IDisposable
     [Fact]
     public void WhereTheLogCanNotBeWrittenTheServerEndsOnlyIfForced()
     {
-        using ServerProcess server = ServerProcess.LaunchWithSmallFiles(_directory, 64, "--save", "", "--appendonly", "yes");
+        using ServerOnDirectory server = ServerOnDirectory.LaunchWithSmallFiles(_directory, 64, "--save", "", "--appendonly", "yes");
         server.AwaitLog("Ready to accept connections");
         using RespClient client = server.Connect();
         while (client.Run("SET", "key", new string('x', 1000)) == "OK")
@@ -116,7 +116,7 @@ public sealed class ShutdownTests : IDisposable
     [Fact]
     public void AServerThatPromisesEveryWriteEndsOnAFullDiskAndSaysWhy()
     {
-        using ServerProcess server = ServerProcess.LaunchWithSmallFiles(_directory, 64, "--save", "", "--appendonly", "yes", "--appendfsync", "always");
+        using ServerOnDirectory server = ServerOnDirectory.LaunchWithSmallFiles(_directory, 64, "--save", "", "--appendonly", "yes", "--appendfsync", "always");
         server.AwaitLog("Ready to accept connections");
         long acknowledged = 0;
         using (RespClient client = server.Connect())
@@ -135,7 +135,7 @@ public sealed class ShutdownTests : IDisposable
         Assert.Equal(1, server.AwaitExit());
         Assert.Contains("Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...", server.Log, StringComparison.Ordinal);
         Assert.DoesNotContain("BUG REPORT", server.Log, StringComparison.Ordinal);
-        using ServerProcess again = ServerProcess.Start(_directory, "--save", "", "--appendonly", "yes");
+        using ServerOnDirectory again = ServerOnDirectory.Start(_directory, "--save", "", "--appendonly", "yes");
         using RespClient reader = again.Connect();
         Assert.InRange(long.Parse(reader.Run("LLEN", "list"), CultureInfo.InvariantCulture), acknowledged, acknowledged + 1);
     }
@@ -143,7 +143,7 @@ public sealed class ShutdownTests : IDisposable
     [Fact]
     public void ASignalCanBeTakenBackBeforeItIsObeyed()
     {
-        using ServerProcess server = ServerProcess.Start(_directory, "--enable-debug-command", "yes");
+        using ServerOnDirectory server = ServerOnDirectory.Start(_directory, "--enable-debug-command", "yes");
         using RespClient client = server.Connect();
         Assert.Equal("-ERR No shutdown in progress.", client.Run("SHUTDOWN", "ABORT"));
         client.Run("DEBUG", "PAUSE-CRON", "1");
@@ -190,14 +190,14 @@ public sealed class ShutdownTests : IDisposable
     [InlineData("INT")]
     public void ASignalDuringLoadingEndsTheServerAtOnce(string signal)
     {
-        using (ServerProcess filled = ServerProcess.Start(_directory, "--appendonly", "yes", "--enable-debug-command", "yes"))
+        using (ServerOnDirectory filled = ServerOnDirectory.Start(_directory, "--appendonly", "yes", "--enable-debug-command", "yes"))
         {
             using RespClient client = filled.Connect();
             client.Run("DEBUG", "POPULATE", "3000000", "key", "20");
             client.Run("BGREWRITEAOF");
             filled.Kill();
         }
-        using ServerProcess server = ServerProcess.Launch(_directory, "--appendonly", "yes");
+        using ServerOnDirectory server = ServerOnDirectory.Launch(_directory, "--appendonly", "yes");
         server.AwaitLog("Server initialized");
         server.Signal(signal);
         Assert.Equal(0, server.AwaitExit(QuickMs));
@@ -208,10 +208,10 @@ public sealed class ShutdownTests : IDisposable
     public void ASecondServerWaitsForTheEndOfTheFirstAndDoesNotTouchItsLog()
     {
         string[] options = ["--save", "", "--appendonly", "yes"];
-        using ServerProcess first = ServerProcess.Start(_directory, options);
+        using ServerOnDirectory first = ServerOnDirectory.Start(_directory, options);
         using RespClient client = first.Connect();
         Assert.Equal("OK", client.Run("SET", "a", "1"));
-        using (ServerProcess intruder = ServerProcess.Start(_directory, "--save", "", "--enable-protected-configs", "yes"))
+        using (ServerOnDirectory intruder = ServerOnDirectory.Start(_directory, "--save", "", "--enable-protected-configs", "yes"))
         {
             using RespClient other = intruder.Connect();
             other.Run("SET", "a", "intruder");
@@ -219,7 +219,7 @@ public sealed class ShutdownTests : IDisposable
             other.Run("BGREWRITEAOF");
             Assert.Contains("aof_last_bgrewrite_status:err", other.Run("INFO", "persistence"), StringComparison.Ordinal);
         }
-        using ServerProcess second = ServerProcess.Launch(_directory, options);
+        using ServerOnDirectory second = ServerOnDirectory.Launch(_directory, options);
         second.AwaitLog("Waiting for its end");
         Assert.Equal("OK", client.Run("SET", "a", "2"));
         client.Send("SHUTDOWN");
@@ -227,13 +227,13 @@ public sealed class ShutdownTests : IDisposable
         second.AwaitLog("Ready to accept connections");
         using RespClient reader = second.Connect();
         Assert.Equal("2", reader.Run("GET", "a"));
-        using ServerProcess third = ServerProcess.Launch(_directory, options);
+        using ServerOnDirectory third = ServerOnDirectory.Launch(_directory, options);
         Assert.Equal(1, third.AwaitExit());
         Assert.Contains("is in use by another server", third.Log, StringComparison.Ordinal);
         Assert.Equal("OK", reader.Run("SET", "a", "3"));
     }
 
-    private static void Ask(ServerProcess server, string end)
+    private static void Ask(ServerOnDirectory server, string end)
     {
         if (!end.StartsWith("SHUTDOWN", StringComparison.Ordinal))
         {
@@ -246,7 +246,7 @@ public sealed class ShutdownTests : IDisposable
     }
 
     /// <summary>Counts up, in pipelines, until the server is gone, and notes the highest count that it has acknowledged.</summary>
-    private static void WriteUntilTheEnd(ServerProcess server, int number, long[] acknowledged)
+    private static void WriteUntilTheEnd(ServerOnDirectory server, int number, long[] acknowledged)
     {
         byte[] pipeline = [.. Enumerable.Range(0, PipelineLength).SelectMany(_ => RespClient.Encode("INCR", $"counter{number}"))];
         using RespClient client = server.Connect();

@@ -111,21 +111,25 @@ public sealed class AppendOnlyFileTests : IDisposable
 
     [Theory]
     [InlineData("file a.1.base.rdb seq 1 type b\nfile a.1.incr.aof seq 1 type i\nfile a.2.incr.aof seq 2 type i\n", null)]
-    [InlineData("# a comment\nfile \"with space.aof\" seq 3 type i startoffset 0\n", null)]
+    [InlineData("# a comment\nfile \"with space.aof\" seq 3 type i startoffset 0 later 1\n", null)]
+    [InlineData("file a seq 1 type b\nfile c seq 7 type h\nfile c seq 7 type h\n# no end", null)]
     [InlineData("", "Found an empty AOF manifest")]
     [InlineData("file a seq 1 type b\nfile b seq 2 type b\n", "Found duplicate base file information")]
     [InlineData("file a seq 2 type i\nfile b seq 1 type i\n", "Found a non-monotonic sequence number")]
-    [InlineData("file ../a seq 1 type i\n", "Invalid AOF manifest file format")]
+    [InlineData("file ../a seq 1 type i\n", "File can't be a path, just a filename")]
     [InlineData("file a seq x type i\n", "Invalid AOF manifest file format")]
-    [InlineData("file a seq 1 type q\n", "Invalid AOF manifest file format")]
+    [InlineData("file a seq 1 type q\n", "Unknown AOF file type")]
+    [InlineData("file a seq 1 type b\n\nfile b seq 1 type i\n", "Invalid AOF manifest file format")]
+    [InlineData("file \"a seq 1 type b\n", "Invalid AOF manifest file format")]
+    [InlineData("file a seq 1 type b", "The AOF manifest file contains too long line")]
     [InlineData("file a seq 1\n", "Invalid AOF manifest file format")]
-    [InlineData("nonsense", "Invalid AOF manifest file format")]
+    [InlineData("nonsense\n", "Invalid AOF manifest file format")]
     public void AManifestIsReadOrRefused(string text, string? problem) => Assert.Equal(problem, AofManifest.TryParse(text, out _));
 
     [Fact]
     public void AManifestIsWrittenAsItIsRead()
     {
-        AofManifest manifest = new AofManifest([]).WithNewBase("my \"log\".aof", isRdb: true).WithNewIncremental("my \"log\".aof");
+        AofManifest manifest = new AofManifest([]).WithNewBase("my \"log\".aof", isRdb: true).WithNewIncremental(" file\n\\é.aof ");
         Assert.Null(AofManifest.TryParse(manifest.ToString(), out AofManifest read));
         Assert.Equal(manifest.Files, read.Files);
         Assert.Equal("my \"log\".aof.2.base.aof", read.WithNewBase("my \"log\".aof", isRdb: false).Files[0].Name);

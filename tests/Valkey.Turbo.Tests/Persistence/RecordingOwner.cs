@@ -16,6 +16,8 @@ internal sealed class RecordingOwner(FsyncPolicy policy) : IAppendOnlyOwner
 
     public long NotedSecond => 0;
 
+    public int WriteDelayMs => 0;
+
     public void Tell(string text) => Log.Enqueue(text);
 
     public void Warn(string text) => Log.Enqueue(text);

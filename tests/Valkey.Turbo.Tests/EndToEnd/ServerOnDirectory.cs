@@ -5,14 +5,14 @@ using System.Net.Sockets;
 
 namespace Valkey.Turbo.Tests.EndToEnd;
 
-/// <summary>The executable in a process of its own, with what it has logged.</summary>
-internal sealed class ServerProcess : IDisposable
+/// <summary>The executable on a directory that outlives it, with what it has logged.</summary>
+internal sealed class ServerOnDirectory : IDisposable
 {
     private const int LongestWaitMs = 20_000;
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _log = new();
 
-    private ServerProcess(ProcessStartInfo start, int port)
+    private ServerOnDirectory(ProcessStartInfo start, int port)
     {
         Port = port;
         start.RedirectStandardOutput = true;
@@ -33,27 +33,27 @@ internal sealed class ServerProcess : IDisposable
     internal string Log => string.Join('\n', _log);
 
     /// <summary>Starts a server without waiting for anything.</summary>
-    internal static ServerProcess Launch(string directory, params string[] options)
+    internal static ServerOnDirectory Launch(string directory, params string[] options)
     {
         int port = TestServer.FreePort();
-        return new ServerProcess(new ProcessStartInfo(Executable, ["--port", $"{port}", "--dir", directory, .. options]), port);
+        return new ServerOnDirectory(new ProcessStartInfo(Executable, ["--port", $"{port}", "--dir", directory, .. options]), port);
     }
 
     /// <summary>Starts a server whose files can't grow beyond a size: a full disk for which nobody needs to be root.</summary>
-    internal static ServerProcess LaunchWithSmallFiles(string directory, int blocks, params string[] options)
+    internal static ServerOnDirectory LaunchWithSmallFiles(string directory, int blocks, params string[] options)
     {
         int port = TestServer.FreePort();
         string[] command = ["-c", $"trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"", Executable, "--port", $"{port}", "--dir", directory, .. options];
         ProcessStartInfo start = new("sh", command);
         // The runtime keeps code in a file of its own otherwise.
         start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
-        return new ServerProcess(start, port);
+        return new ServerOnDirectory(start, port);
     }
 
     /// <summary>Starts a server that is ready.</summary>
-    internal static ServerProcess Start(string directory, params string[] options)
+    internal static ServerOnDirectory Start(string directory, params string[] options)
     {
-        ServerProcess server = Launch(directory, options);
+        ServerOnDirectory server = Launch(directory, options);
         server.AwaitLog("Ready to accept connections");
         return server;
     }
