@@ -61,6 +61,8 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
 
     private string LogName => _server.Config.AppendFileName.Text;
 
+    private string SinglePath => Path.Combine(_server.Config.Directory.Text, LogName);
+
     private string ManifestPath => PathOf(AofManifest.NameFor(LogName));
 
     /// <summary>
@@ -96,6 +98,7 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
         if (problem is null)
         {
             _manifest = manifest;
+            MoveSingleFile();
         }
         return problem;
     }
@@ -110,19 +113,28 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
             return;
         }
         AofManifest old = _manifest, next = new(old.Current);
-        if (next.Files.Count == 0 || next.Files[^1].Type != AofFileType.Incremental)
+        bool hasFile = next.Files.Count > 0 && next.Files[^1].Type == AofFileType.Incremental;
+        next = hasFile ? next : next.WithNewIncremental(LogName);
+        DurableFile file = DurableFile.Open(_server.Files, PathOf(next.Files[^1].Name), hasFile ? FileUse.Append : FileUse.AppendAnew);
+        try
         {
-            next = next.WithNewIncremental(LogName);
+            if (!hasFile || next.Files.Count < old.Files.Count)
+            {
+                // The file before the manifest that names it.
+                AtomicFile.SyncName(_server.Files, ManifestPath);
+                PutManifest(next);
+                AtomicFile.SyncName(_server.Files, ManifestPath);
+            }
+            _manifest = next;
+            _baseBytes = next.Files.SkipLast(1).Sum(earlier => new FileInfo(PathOf(earlier.Name)).Length);
+            Begin(file);
         }
-        if (next.Files.Count != old.Files.Count || next.Files[^1] != old.Files[^1])
+        catch
         {
-            PutManifest(next);
-            AtomicFile.SyncName(_server.Files, ManifestPath);
+            file.Dispose();
+            throw;
         }
-        _manifest = next;
         Remove([.. old.Files.Except(next.Files)]);
-        _baseBytes = next.Files.SkipLast(1).Sum(file => new FileInfo(PathOf(file.Name)).Length);
-        Begin(DurableFile.Open(_server.Files, PathOf(next.Files[^1].Name), FileUse.Append));
     }
 
     /// <summary>Writes all data to a new base, and begins to log if that was off. On an error everything stays as it was.</summary>
@@ -260,8 +272,7 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
     /// <summary>Takes the single file of a server before 7.0 as the base.</summary>
     private void AdoptSingleFile()
     {
-        string single = Path.Combine(_server.Config.Directory.Text, LogName);
-        if (!File.Exists(single))
+        if (!File.Exists(SinglePath))
         {
             return;
         }
@@ -269,8 +280,18 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
         AofManifest manifest = new([new AofFile(LogName, 1, AofFileType.Base)]);
         PutManifest(manifest);
         _manifest = manifest;
-        DurableFile.Rename(_server.Files, single, PathOf(LogName));
-        AtomicFile.SyncName(_server.Files, ManifestPath);
+        MoveSingleFile();
+    }
+
+    /// <summary>Moves the single file to where the manifest says that it is, if it has not got there yet.</summary>
+    private void MoveSingleFile()
+    {
+        bool isNamed = _manifest.Files is [{ Type: AofFileType.Base } only] && only.Name == LogName;
+        if (isNamed && File.Exists(SinglePath) && !File.Exists(PathOf(LogName)))
+        {
+            DurableFile.Rename(_server.Files, SinglePath, PathOf(LogName));
+            AtomicFile.SyncName(_server.Files, ManifestPath);
+        }
     }
 
     private void Remove(IReadOnlyCollection<AofFile> files)

@@ -1,3 +1,5 @@
+using Valkey.Turbo.Commands.Administration;
+using Valkey.Turbo.Engine;
 using Valkey.Turbo.Native;
 using Valkey.Turbo.Tests.Persistence;
 
@@ -119,6 +121,51 @@ public sealed class DiskFaultTests : IDisposable
             Assert.True(failing < 100);
         }
         Assert.Equal(4, Directory.GetFiles(Path.Combine(_directory, "appendonlydir")).Length);
+    }
+
+    /// <summary>A server from before 7.0 had one file; wherever taking it over is interrupted, the next start goes on with it.</summary>
+    [Fact]
+    public void TakingASingleFileOverMayFailAnywhere()
+    {
+        string single = Path.Combine(_directory, "appendonly.aof");
+        for (int failing = 1; ; failing++)
+        {
+            if (Directory.Exists(Path.Combine(_directory, "appendonlydir")))
+            {
+                Directory.Delete(Path.Combine(_directory, "appendonlydir"), recursive: true);
+            }
+            File.WriteAllBytes(single, RespClient.Encode("SET", "a", "1"));
+            int calls = 0;
+            bool hasFailed = false;
+            _files.Fault = (_, _) => ++calls == failing ? Errno.EIO : 0;
+            try
+            {
+                Assert.Equal(1, KeysOfALoad());
+            }
+            catch (IOException)
+            {
+                hasFailed = true;
+            }
+            _files.Fault = (_, _) => 0;
+            Assert.Equal(1, KeysOfALoad());
+            Assert.False(File.Exists(single));
+            if (!hasFailed && calls < failing)
+            {
+                return;
+            }
+        }
+    }
+
+    private long KeysOfALoad()
+    {
+        ServerConfig config = new();
+        config.LoadLines([$"dir {_directory}", "appendonly yes"], "test");
+        using ServerInstance server = new(config, 1, files: _files);
+        Assert.True(server.Workers[0].Shards.TryHoldAll());
+        Assert.True(server.Log.TryClaim());
+        Assert.Null(server.Log.Find() ?? AofReplay.Load(server.Workers[0]));
+        server.Log.Start(server.Workers[0]);
+        return server.KeyCount(0);
     }
 
     private TestServer Start(int threads, params string[] options) =>
