@@ -83,24 +83,19 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
     /// <exception cref="IOException">It could not be read.</exception>
     public string? Find()
     {
-        DurableFile file;
-        try
+        if (ReadManifest() is string problem)
         {
-            file = DurableFile.Open(_server.Files, ManifestPath, FileUse.Read);
+            return problem;
         }
-        catch (FileException e) when (e.Error == Errno.ENOENT)
+        if (_manifest.Files.Count == 0)
         {
             AdoptSingleFile();
-            return null;
         }
-        using StreamReader reader = new(file);
-        string? problem = AofManifest.TryParse(reader.ReadToEnd(), out AofManifest manifest);
-        if (problem is null)
+        else
         {
-            _manifest = manifest;
             MoveSingleFile();
         }
-        return problem;
+        return null;
     }
 
     /// <summary>Begins to log: goes on with the files that <see cref="Find"/> has found, or writes a base if there were none.</summary>
@@ -137,7 +132,7 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
         Remove([.. old.Files.Except(next.Files)]);
     }
 
-    /// <summary>Writes all data to a new base, and begins to log if that was off. On an error everything stays as it was.</summary>
+    /// <summary>Writes all data to a new base, and begins to log if that is wanted and was off. On an error everything stays as it was.</summary>
     /// <exception cref="IOException">A file could not be written, or another server uses the log.</exception>
     public void Rewrite(Worker worker)
     {
@@ -145,12 +140,29 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
         {
             throw new ReportableException(InUse);
         }
-        AofManifest old = _manifest, next = old.WithNewBase(LogName, _server.Config.AofBaseIsRdb.IsSet);
+        try
+        {
+            if (!IsOn && ReadManifest() is string problem)
+            {
+                throw new IOException(problem);
+            }
+            ReplaceBase(worker);
+        }
+        finally
+        {
+            ReleaseIfOff();
+        }
+    }
+
+    private void ReplaceBase(Worker worker)
+    {
+        bool goesOn = _server.Config.AppendOnly.IsSet;
+        AofManifest old = _manifest, next = old.WithNewBase(LogName, _server.Config.AofBaseIsRdb.IsSet, goesOn);
         _outdated.ExceptWith(next.Files);
         DurableFile? incremental = null;
         try
         {
-            incremental = DurableFile.Open(_server.Files, PathOf(next.Files[^1].Name), FileUse.AppendAnew);
+            incremental = goesOn ? DurableFile.Open(_server.Files, PathOf(next.Files[^1].Name), FileUse.AppendAnew) : null;
             WriteBase(worker, PathOf(next.Files[0].Name));
             PutManifest(next);
         }
@@ -158,19 +170,12 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
         {
             incremental?.Dispose();
             Remove(next.Files);
-            ReleaseIfOff();
             throw;
         }
         _manifest = next;
         _baseBytes = new FileInfo(PathOf(next.Files[0].Name)).Length;
-        if (_file is null)
-        {
-            Begin(incremental);
-        }
-        else
-        {
-            _file.GoOnIn(incremental);
-        }
+        GoOnIn(incremental);
+        // If their names can't be put on the disk, the old files stay, as their manifest may be what is there.
         _outdated.UnionWith(old.Files);
         AtomicFile.SyncName(_server.Files, ManifestPath);
         Remove([.. _outdated]);
@@ -254,6 +259,18 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
             }
         });
 
+    private void GoOnIn(DurableFile? file)
+    {
+        if (_file is not null && file is not null)
+        {
+            _file.GoOnIn(file);
+        }
+        else if (file is not null)
+        {
+            Begin(file);
+        }
+    }
+
     private void Begin(DurableFile file)
     {
         Volatile.Write(ref _file, new AppendOnlyFile(file, _server.Workers.Length, _recordCount, this));
@@ -267,6 +284,29 @@ public sealed class AppendOnlyLog : IAppendOnlyOwner, IDisposable
             _lock?.Dispose();
             _lock = null;
         }
+    }
+
+    /// <summary>Finds out which files are in use, by whichever server was the last; new ones must not have their names.</summary>
+    /// <returns>Null, or what is wrong with the manifest.</returns>
+    private string? ReadManifest()
+    {
+        _manifest = new([]);
+        DurableFile file;
+        try
+        {
+            file = DurableFile.Open(_server.Files, ManifestPath, FileUse.Read);
+        }
+        catch (FileException e) when (e.Error == Errno.ENOENT)
+        {
+            return null;
+        }
+        using StreamReader reader = new(file);
+        string? problem = AofManifest.TryParse(reader.ReadToEnd(), out AofManifest manifest);
+        if (problem is null)
+        {
+            _manifest = manifest;
+        }
+        return problem;
     }
 
     /// <summary>Takes the single file of a server before 7.0 as the base.</summary>

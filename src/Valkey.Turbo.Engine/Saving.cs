@@ -36,7 +36,7 @@ public static class Saving
             DatasetFile.Save(worker, server.RdbPath, keyDelayMicroseconds));
     }
 
-    /// <summary>Writes a new base of the append-only log, which is on then; null, or why that failed.</summary>
+    /// <summary>Writes a new base of the append-only log; null, or why that failed.</summary>
     public static string? TryRewrite(Worker worker) => Try(
         worker, worker.Server.Rewrites, isAwaited: false, "Failed rewriting the append only file", "Background AOF rewrite finished successfully", () =>
         worker.Server.Log.Rewrite(worker));

@@ -36,6 +36,7 @@ public sealed class Shutdown
 {
     private const int NoSignal = -1;
     private readonly ServerInstance _server;
+    private readonly Lock _gate = new();
     private volatile int _signal = NoSignal;
     private volatile bool _isOver;
 
@@ -59,18 +60,26 @@ public sealed class Shutdown
     /// <summary>Asks for the end. Any thread.</summary>
     public void Request(ShutdownSignal signal)
     {
-        _signal = (int)signal;
+        lock (_gate)
+        {
+            // Who reads the line may take the wish back at once.
+            _server.LogWarning?.Invoke($"Received {(signal == ShutdownSignal.Interrupt ? "SIGINT" : "SIGTERM")} scheduling shutdown...");
+            _signal = (int)signal;
+        }
         _server.Wake(0);
     }
 
     /// <summary>Takes the wish of a signal back. False: there is none.</summary>
     public bool TryAbort()
     {
-        if (!IsRequested || IsOver)
+        lock (_gate)
         {
-            return false;
+            if (!IsRequested || IsOver)
+            {
+                return false;
+            }
+            _signal = NoSignal;
         }
-        _signal = NoSignal;
         _server.LogNotice?.Invoke("Shutdown manually aborted.");
         return true;
     }

@@ -57,7 +57,6 @@ internal sealed class StopRequest : IDisposable
                 _ = DurableFile.TryRemove(_server.Files, DatasetFile.UnfinishedBeside(_server.RdbPath));
                 ProcessExit.Now(1);
             }
-            _log.Warning($"Received {context.Signal.ToString().ToUpperInvariant()} scheduling shutdown...");
             _server.Shutdown.Request(context.Signal == PosixSignal.SIGINT ? ShutdownSignal.Interrupt : ShutdownSignal.Terminate);
         }
     }

@@ -54,12 +54,7 @@ public static class PersistenceCommands
 
     private static void Rewrite(CommandContext context)
     {
-        bool wasOn = context.Server.Log.IsOn;
         Saving.TryRewrite(context.Worker);
-        if (!wasOn)
-        {
-            context.Server.Log.Stop();
-        }
         context.Reply.Simple("Background append only file rewriting started"u8);
     }
 }

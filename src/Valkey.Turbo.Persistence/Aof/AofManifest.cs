@@ -46,11 +46,13 @@ public sealed class AofManifest(IReadOnlyList<AofFile> files)
     /// <summary>The manifest of the same log with all data in a new base, and nothing written since.</summary>
     /// <param name="logName">The log's name, which those of its files begin with.</param>
     /// <param name="isRdb">Whether the base is an RDB file rather than commands.</param>
-    public AofManifest WithNewBase(string logName, bool isRdb)
+    /// <param name="goesOn">Whether there is a file for the writes to come.</param>
+    public AofManifest WithNewBase(string logName, bool isRdb, bool goesOn = true)
     {
         long sequence = NextOf(AofFileType.Base);
         string name = string.Create(CultureInfo.InvariantCulture, $"{logName}.{sequence}.base.{(isRdb ? "rdb" : "aof")}");
-        return new AofManifest([new AofFile(name, sequence, AofFileType.Base), NewIncremental(logName)]);
+        AofFile newBase = new(name, sequence, AofFileType.Base);
+        return new AofManifest(goesOn ? [newBase, NewIncremental(logName)] : [newBase]);
     }
 
     /// <summary>The manifest of the same log with another file for the writes to come.</summary>

@@ -37,6 +37,12 @@ public sealed class AppendOnlyTests : IDisposable
         AssertReloads(control);
         Assert.Equal("OK", control.Run("CONFIG", "SET", "appendonly", "no"));
         Assert.Contains("aof_enabled:0", control.Run("INFO", "persistence"), StringComparison.Ordinal);
+        // Without a log a base is just written.
+        control.Run("SET", "without", "1");
+        control.Run("BGREWRITEAOF");
+        Assert.Contains("aof_enabled:0", control.Run("INFO", "persistence"), StringComparison.Ordinal);
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(_directory, "appendonlydir"), "*.aof*").Count(file => !file.EndsWith(".lock", StringComparison.Ordinal)));
+        AssertReloads(control);
     }
 
     [Fact]

@@ -156,6 +156,38 @@ public sealed class DiskFaultTests : IDisposable
         }
     }
 
+    /// <summary>A log that was not loaded, as it was off at the start, is replaced as a whole or not at all.</summary>
+    [Fact]
+    public void TurningOnALogThatIsThereMayFailAnywhere()
+    {
+        using (TestServer server = Start(1))
+        {
+            using RespClient client = server.Connect();
+            client.Run("CONFIG", "SET", "appendonly", "yes");
+            client.Run("SET", "old", "1");
+        }
+        for (int failing = 1; ; failing++)
+        {
+            int calls = 0;
+            bool isOn;
+            using (TestServer server = Start(1))
+            {
+                using RespClient client = server.Connect();
+                client.Run("SET", "new", "1");
+                client.Run("SET", "newer", "1");
+                _files.Fault = (_, _) => ++calls == failing ? Errno.EIO : 0;
+                isOn = client.Run("CONFIG", "SET", "appendonly", "yes") == "OK";
+                _files.Fault = (_, _) => 0;
+            }
+            long keys = KeysOfALoad();
+            Assert.InRange(keys, isOn ? 2 : 1, 2);
+            if (keys == 2)
+            {
+                return;
+            }
+        }
+    }
+
     private long KeysOfALoad()
     {
         ServerConfig config = new();

@@ -118,6 +118,7 @@ public sealed class JournalTests
         server.Run("DEL", "brief", "short", "hash");
         string[] groups = [.. journal.Groups];
         Assert.Contains("SET x 1; INCR x", groups);
+        Assert.Equal("UNLINK brief; UNLINK short; DEL brief short hash", groups[^1]);
         string delivery = Assert.Single(groups, group => group.Contains("XCLAIM", StringComparison.Ordinal));
         Assert.Equal(2, delivery.Split("XCLAIM").Length - 1);
         Assert.DoesNotContain(groups, group => group.Contains("MULTI", StringComparison.Ordinal) || group.Contains("EXEC", StringComparison.Ordinal));
