@@ -51,6 +51,11 @@ public sealed partial class Dispatcher
     /// <summary>Decides about one request; <paramref name="spec"/> is not null if it is admitted.</summary>
     private Admission Admit(Session session, RequestBatch batch, int index, ref CommandSpec? spec)
     {
+        if (session is { Chain: not null, Blocked: null, AwaitsChain: true })
+        {
+            // It stands behind a command that had waited, and had a part in what others have not ended yet.
+            return Admission.Waits;
+        }
         int argumentCount = batch.ArgumentCount(index);
         if (spec is null)
         {

@@ -129,7 +129,8 @@ public sealed class SimulationTests
             }
             foreach (int i in Enumerable.Range(1, 4).OrderBy(_ => server.Random.Below(100)).ToArray())
             {
-                movers[i - 1].Ask(_ => { }, ["BLMOVE", $"q:{i}", isCircle && i == 4 ? "q:1" : $"q:{i + 1}", "LEFT", "RIGHT", "0"]);
+                string[] move = ["BLMOVE", $"q:{i}", isCircle && i == 4 ? "q:1" : $"q:{i + 1}", "LEFT", "RIGHT", "0"];
+                movers[i - 1].Ask(reply => Assert.Equal($"{moved}", reply), move, ["LLEN", "q:5"]);
             }
             server.Settle();
             string[] pushed = isPopped ? ["RPUSH", "q:1", "e", "e"] : ["RPUSH", "q:1", "e"];
