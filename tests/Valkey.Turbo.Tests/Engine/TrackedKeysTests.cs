@@ -18,7 +18,7 @@ public sealed class TrackedKeysTests
     public void AFullTableForgetsKeysOfEveryAge(int threads, int limit)
     {
         using ServerInstance server = new(new ServerConfig(), threads, seed: 1);
-        server.Config.LoadLines([$"tracking-table-max-keys {limit}"], "test");
+        server.Config.LoadLines([$"tracking-table-max-keys {limit}"]);
         Worker worker = server.Workers[0];
         ClientTracking tracking = new(new Session(1, new NoTransport(), 0));
         server.Tracking.Begin(worker, tracking);
