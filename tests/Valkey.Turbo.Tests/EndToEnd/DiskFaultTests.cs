@@ -191,7 +191,7 @@ public sealed class DiskFaultTests : IDisposable
     private long KeysOfALoad()
     {
         ServerConfig config = new();
-        config.LoadLines([$"dir {_directory}", "appendonly yes"], "test");
+        config.LoadLines([$"dir {_directory}", "appendonly yes"]);
         using ServerInstance server = new(config, 1, files: _files);
         Assert.True(server.Workers[0].Shards.TryHoldAll());
         Assert.True(server.Log.TryClaim());
