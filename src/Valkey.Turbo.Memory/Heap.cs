@@ -53,12 +53,12 @@ public static class Heap
     }
 
     /// <summary>
-    /// How much address space to ask for, as a power of two: four times the machine's memory, so that large values find adjoining
+    /// How much address space to ask for, as a power of two: at least twice the machine's memory, so that large values find adjoining
     /// regions between small ones, and at most the 8 TiB that a 40-bit reference reaches. Some emulators and tools keep books of
     /// every page that is reserved, so no more than that. Under a small RLIMIT_AS what is granted is taken.
     /// </summary>
     internal static int ReservationShift(long physicalBytes) =>
-        Math.Clamp(BitOperations.Log2((ulong)Math.Max(physicalBytes, 1)) + 3, SmallestShift, LargestShift);
+        Math.Clamp(BitOperations.Log2((ulong)Math.Max(physicalBytes, 1)) + 2, SmallestShift, LargestShift);
 
     /// <summary>Takes <paramref name="count"/> adjoining regions, zeroed, on the given NUMA node (-1: any).</summary>
     /// <param name="count">How many.</param>

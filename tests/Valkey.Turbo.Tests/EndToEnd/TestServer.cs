@@ -135,7 +135,7 @@ internal sealed class TestServer : IDisposable
             }
         };
         process.BeginOutputReadLine();
-        return isReady.Wait(10_000) ? process : throw new InvalidOperationException($"{executable} is not ready");
+        return isReady.Wait(60_000) ? process : throw new InvalidOperationException($"{executable} is not ready");
     }
 
     internal static int FreePort()

@@ -62,4 +62,13 @@ public sealed class ArenaTests
             Assert.Equal(0, arena.Allocate(bytes) & 63);
         }
     }
+
+    [Theory]
+    [InlineData(0L, 31)]
+    [InlineData(1L << 30, 32)]
+    [InlineData((1L << 34) - 1, 35)]
+    [InlineData(24L << 30, 36)]
+    [InlineData(1L << 40, 42)]
+    [InlineData(1L << 45, 43)]
+    public void AddressSpaceFollowsWhatTheMachineHas(long physicalBytes, int shift) => Assert.Equal(shift, Heap.ReservationShift(physicalBytes));
 }
