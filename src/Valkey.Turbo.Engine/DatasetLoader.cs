@@ -58,7 +58,7 @@ internal sealed class DatasetLoader : IRdbLoader
         int count = _server.Shards[0].Keyspaces.Length;
         return number < (ulong)count
             ? null
-            : $"FATAL: Data file was created with a Valkey server configured to handle more than {count} databases. Exiting";
+            : $"FATAL: Data file was created with a Valkey server configured to handle more than {count} databases.";
     }
 
     /// <inheritdoc/>

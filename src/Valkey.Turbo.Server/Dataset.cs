@@ -54,7 +54,7 @@ internal static class Dataset
         }
         if (problem is not null)
         {
-            log.Warning($"Fatal error loading the DB: {problem}. Exiting.");
+            log.Warning($"Fatal error loading the DB: {problem.TrimEnd('.')}. Exiting.");
             return false;
         }
         worker.Shards.ReleaseAll();

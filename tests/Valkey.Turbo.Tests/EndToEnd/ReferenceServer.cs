@@ -35,7 +35,7 @@ internal sealed class ReferenceServer : IDisposable
         return null;
     }
 
-    private static string? FindExecutable() => Environment.GetEnvironmentVariable("VALKEY_SERVER")
+    internal static string? FindExecutable() => Environment.GetEnvironmentVariable("VALKEY_SERVER")
         ?? (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "redis-server")).FirstOrDefault(File.Exists);
 
     internal RespClient Connect()

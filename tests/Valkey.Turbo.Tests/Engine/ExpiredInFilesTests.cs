@@ -41,6 +41,7 @@ public sealed class ExpiredInFilesTests : IDisposable
         using DispatchFixture server = Start(importMode);
         Assert.Null(server.Server.Config.AofBaseIsRdb.TrySet(preamble));
         Populate(server);
+        Assert.Null(server.Server.Config.AppendOnly.TrySet("yes"));
         server.Server.Log.Rewrite(server.Server.Workers[0]);
         // The log says that the key was there, though it has expired.
         server.Run("APPEND", "brief", "!");

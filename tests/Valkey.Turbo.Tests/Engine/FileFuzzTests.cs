@@ -113,7 +113,7 @@ public sealed class FileFuzzTests(ITestOutputHelper output) : IDisposable
         for (int round = 0; round < 20_000; round++)
         {
             string? problem = AofManifest.TryParse(Encoding.Latin1.GetString(DamageText(sound, random)), out AofManifest manifest);
-            if (problem is null)
+            if (problem is null && manifest.Files.Count > 0)
             {
                 Assert.All(manifest.Files, file => Assert.False(file.Name.Contains('/', StringComparison.Ordinal) || file.Name is "." or ".."));
                 // What it says can be written down and read again.
@@ -168,6 +168,7 @@ public sealed class FileFuzzTests(ITestOutputHelper output) : IDisposable
         Assert.Null(server.Server.Config.AofBaseIsRdb.TrySet(random.Below(2) == 0 ? "yes" : "no"));
         Assert.Null(server.Server.Config.NotesTimeInAof.TrySet(random.Below(2) == 0 ? "yes" : "no"));
         RdbSamples.Populate(server, random);
+        Assert.Null(server.Server.Config.AppendOnly.TrySet("yes"));
         server.Server.Log.Rewrite(server.Server.Workers[0]);
         string[][] commands = [["SET", "a", "1"], ["MULTI"], ["RPUSH", "list", "x"], ["HSET", "hash", "f", "v"], ["EXEC"], ["DEL", "set"], ["XADD", "stream", "*", "f", "v"]];
         foreach (string[] command in commands)

@@ -145,7 +145,7 @@ internal static class RdbSamples
         Array.ForEach(items, item => file.String(Encoding.ASCII.GetBytes(item)));
     }
 
-    private static byte[] Ziplist(string[] items)
+    internal static byte[] Ziplist(string[] items)
     {
         List<byte> bytes = [.. new byte[10]];
         int before = 0, last = 10;
@@ -159,7 +159,7 @@ internal static class RdbSamples
             }
             else
             {
-                bytes.Add((byte)item.Length);
+                bytes.AddRange(item.Length < 64 ? [(byte)item.Length] : [(byte)(0x40 | item.Length >> 8), (byte)item.Length]);
                 bytes.AddRange(Encoding.ASCII.GetBytes(item));
             }
             before = bytes.Count - last;
@@ -172,7 +172,7 @@ internal static class RdbSamples
         return whole;
     }
 
-    private static byte[] Zipmap(string[] items) =>
+    internal static byte[] Zipmap(string[] items) =>
     [
         (byte)(items.Length / 2),
         .. items.SelectMany((item, i) => (byte[])[(byte)item.Length, .. i % 2 == 1 ? (byte[])[0] : [], .. Encoding.ASCII.GetBytes(item)]),
