@@ -228,7 +228,7 @@ public sealed class RdbFileReader
         ulong stated = end.IsEmpty ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(end);
         if (!reader.IsDamaged && _verifiesChecksum && stated != 0 && stated != computed)
         {
-            return $"Wrong RDB checksum expected: ({computed:x}) but got ({stated:x}). Aborting now.";
+            return $"Wrong RDB checksum expected: ({computed:x}) but got ({stated:x}). Aborting now. RDB CRC error";
         }
         if (!reader.IsDamaged)
         {

@@ -134,6 +134,9 @@ public sealed class RestartTests : IDisposable
     {
         File.WriteAllText(Path.Combine(_directory, "dump.rdb"), "nonsense, and some more of it");
         Assert.Contains("Wrong signature", Run(), StringComparison.Ordinal);
+        // A file without keys whose checksum is another's.
+        File.WriteAllBytes(Path.Combine(_directory, "dump.rdb"), [.. "REDIS0011"u8, 0xFF, .. "foobar00"u8]);
+        Assert.Contains("RDB CRC error", Run(), StringComparison.Ordinal);
         File.Delete(Path.Combine(_directory, "dump.rdb"));
         File.WriteAllText(Path.Combine(_directory, "appendonly.aof"), "*1\r\n$3\r\nbla\r\n");
         Assert.Contains("unknown command 'bla'", Run("--appendonly", "yes"), StringComparison.Ordinal);

@@ -114,6 +114,7 @@ public sealed class AppendOnlyFileTests : IDisposable
     [InlineData("# a comment\nfile \"with space.aof\" seq 3 type i startoffset 0 later 1\n", null)]
     [InlineData("file a seq 1 type b\nfile c seq 7 type h\nfile c seq 7 type h\n# no end", null)]
     [InlineData("", "Found an empty AOF manifest")]
+    [InlineData("# nothing\n", null)]
     [InlineData("file a seq 1 type b\nfile b seq 2 type b\n", "Found duplicate base file information")]
     [InlineData("file a seq 2 type i\nfile b seq 1 type i\n", "Found a non-monotonic sequence number")]
     [InlineData("file ../a seq 1 type i\n", "File can't be a path, just a filename")]
