@@ -42,6 +42,8 @@ public sealed class ServerConfig
         IdleTimeoutSeconds = Number("timeout");
         Hz = Number("hz");
         Hz.IsInEffect = false;
+        // Payloads are checked whatever it says.
+        Find("sanitize-dump-payload")!.IsInEffect = true;
         UnixSocketPermissions = Number("unixsocketperm");
         SlowerThanMicroseconds = Number("commandlog-execution-slower-than");
         RequestLargerThanBytes = Number("commandlog-request-larger-than");
