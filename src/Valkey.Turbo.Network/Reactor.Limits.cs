@@ -155,7 +155,7 @@ internal sealed partial class Reactor
 
     /// <summary>What clients may take altogether: a number, or a share of <c>maxmemory</c>; 0 for no limit.</summary>
     private long ClientMemoryLimit => _server.Config.MaxMemoryClients.Number is var limit && limit < 0
-        ? _server.Config.MaxMemory.Number * -limit / 100
+        ? (long)((Int128)_server.Config.MaxMemory.Number * -limit / 100)
         : limit;
 
     /// <summary>

@@ -85,7 +85,7 @@ internal static class ConfigRules
             {
                 return "Invalid client class specified in buffer limit configuration.";
             }
-            if (!MemorySize.TryParse(words[i + 1], out _) || !MemorySize.TryParse(words[i + 2], out _)
+            if (!MemorySize.TryParse(words[i + 1], out long _) || !MemorySize.TryParse(words[i + 2], out long _)
                 || !int.TryParse(words[i + 3], NumberStyles.None, CultureInfo.InvariantCulture, out _))
             {
                 return "Error in hard, soft or soft_seconds setting in buffer limit configuration.";

@@ -27,6 +27,8 @@ public enum NumberUnit
     Plain,
     /// <summary>Bytes, with Valkey's suffixes: k and kb, m and mb, g and gb.</summary>
     Bytes,
+    /// <summary>Bytes up to 2^64-1, which count as 2^63-1 where that is exceeded, but are shown as they are.</summary>
+    UnsignedBytes,
     /// <summary>Bytes, or a percentage, which is stored negated.</summary>
     BytesOrPercent,
     Octal,
@@ -112,6 +114,7 @@ public sealed class NumberDirective : Directive
     private readonly long _min;
     private readonly long _max;
     private readonly NumberUnit _unit;
+    private ulong _unsigned;
 
     internal NumberDirective(string name, string? alias, DirectiveFlags flags, long value, long min, long max, NumberUnit unit)
         : base(name, alias, flags)
@@ -126,6 +129,7 @@ public sealed class NumberDirective : Directive
     public override string Value => _unit switch
     {
         NumberUnit.Octal => Convert.ToString(Number, 8),
+        NumberUnit.UnsignedBytes when Number == long.MaxValue => _unsigned.ToString(CultureInfo.InvariantCulture),
         NumberUnit.BytesOrPercent when Number < 0 => $"{-Number}%",
         _ => Number.ToString(CultureInfo.InvariantCulture),
     };
@@ -161,7 +165,7 @@ public sealed class NumberDirective : Directive
     {
         error = _unit switch
         {
-            NumberUnit.Bytes => "argument must be a memory value",
+            NumberUnit.Bytes or NumberUnit.UnsignedBytes => "argument must be a memory value",
             NumberUnit.BytesOrPercent => "argument must be a memory or percent value",
             NumberUnit.Octal => "argument couldn't be parsed as an octal number",
             _ => "argument couldn't be parsed into an integer",
@@ -179,6 +183,11 @@ public sealed class NumberDirective : Directive
                     value = value * 8 + (c - '0');
                 }
                 return text.Length > 0;
+            case NumberUnit.UnsignedBytes:
+                bool isSize = MemorySize.TryParse(text, out ulong unsigned);
+                _unsigned = isSize ? unsigned : _unsigned;
+                value = (long)Math.Min(unsigned, long.MaxValue);
+                return isSize;
             case NumberUnit.BytesOrPercent when text.EndsWith('%'):
                 bool isPercent = long.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out value);
                 value = -value;
@@ -220,12 +229,11 @@ public sealed class ChoiceDirective : Directive
             : [text];
         for (int i = 0; i < words.Length; i++)
         {
-            string? known = Array.Find(_choices, choice => choice.Equals(words[i], StringComparison.OrdinalIgnoreCase));
-            if (known is null)
-            {
-                return $"argument(s) must be one of the following: {string.Join(", ", _choices)}";
-            }
-            words[i] = known;
+            words[i] = Array.Find(_choices, choice => choice.Equals(words[i], StringComparison.OrdinalIgnoreCase)) ?? "";
+        }
+        if (words.Length == 0 || words.Contains(""))
+        {
+            return $"argument(s) must be one of the following: {string.Join(", ", _choices)}";
         }
         string value = words.Length <= 1 ? string.Concat(words) : Several(words);
         if (Validate?.Invoke(value) is string error)
@@ -285,20 +293,28 @@ public static class MemorySize
     /// </summary>
     public static bool TryParse(string text, out long bytes)
     {
+        bool isSize = TryParse(text, out ulong unsigned);
+        bytes = (long)Math.Min(unsigned, long.MaxValue);
+        return isSize;
+    }
+
+    /// <summary>The same up to 2^64-1; more counts as that.</summary>
+    public static bool TryParse(string text, out ulong bytes)
+    {
         int digits = 0;
         while (digits < text.Length && char.IsAsciiDigit(text[digits]))
         {
             digits++;
         }
-        long unit = text[digits..].ToLowerInvariant() switch
+        ulong unit = text[digits..].ToLowerInvariant() switch
         {
             "" or "b" => 1,
             "k" => 1_000,
-            "kb" => 1L << 10,
+            "kb" => 1UL << 10,
             "m" => 1_000_000,
-            "mb" => 1L << 20,
+            "mb" => 1UL << 20,
             "g" => 1_000_000_000,
-            "gb" => 1L << 30,
+            "gb" => 1UL << 30,
             _ => 0,
         };
         bytes = 0;
@@ -307,8 +323,8 @@ public static class MemorySize
         {
             return false;
         }
-        UInt128 product = (UInt128)number * (ulong)unit;
-        bytes = product > long.MaxValue ? long.MaxValue : (long)product;
+        UInt128 product = (UInt128)number * unit;
+        bytes = product > ulong.MaxValue ? ulong.MaxValue : (ulong)product;
         return true;
     }
 

@@ -72,6 +72,10 @@ public sealed class ListenerTests
         Assert.DoesNotContain("io-engine", all, StringComparison.Ordinal);
         Assert.DoesNotContain(" threads ", all, StringComparison.Ordinal);
         Assert.StartsWith("[io-engine auto threads ", client.Run("CONFIG", "GET", "io-engine", "threads"), StringComparison.Ordinal);
+        // A share of a very large limit is no small one.
+        Assert.Equal("OK", client.Run("CONFIG", "SET", "maxmemory", "9223372036854775808", "maxmemory-clients", "100%"));
+        Assert.Equal("[maxmemory 9223372036854775808 maxmemory-clients 100%]", client.Run("CONFIG", "GET", "maxmemory", "maxmemory-clients"));
+        Assert.Equal("OK", client.Run("CONFIG", "SET", "maxmemory", "0", "maxmemory-clients", "0"));
         Assert.EndsWith("- percentage argument must be less or equal to 100", client.Run("CONFIG", "SET", "maxmemory-clients", "200%"), StringComparison.Ordinal);
     }
 }
