@@ -50,7 +50,7 @@ public sealed class FileFuzzTests(ITestOutputHelper output) : IDisposable
                 whole = Sound(server, random, path);
             }
             byte[] damaged = RdbSamples.Damage(whole, random);
-            File.WriteAllBytes(path, damaged);
+            RdbSamples.Put(path, damaged);
             server.Server.SkipsChecksums = random.Below(3) == 0;
             if (Load(damaged.Length, () => DatasetFile.Load(server.Server.Workers[0], path, replaces: random.Below(2) == 0)) is null)
             {
@@ -87,7 +87,7 @@ public sealed class FileFuzzTests(ITestOutputHelper output) : IDisposable
             {
                 bool isRdb = name.EndsWith(".rdb", StringComparison.Ordinal);
                 byte[] written = name != sound[victim].Name ? content : isRdb ? RdbSamples.Damage(content, random) : DamageText(content, random);
-                File.WriteAllBytes(name, written);
+                RdbSamples.Put(name, written);
                 bytes += written.Length;
             }
             using DispatchFixture server = Start();
@@ -149,7 +149,7 @@ public sealed class FileFuzzTests(ITestOutputHelper output) : IDisposable
         else
         {
             whole = RdbSamples.Old(random);
-            File.WriteAllBytes(path, whole);
+            RdbSamples.Put(path, whole);
         }
         Assert.Null(DatasetFile.Load(server.Server.Workers[0], path, replaces: false));
         server.Run("FLUSHALL", "SYNC");
@@ -177,7 +177,7 @@ public sealed class FileFuzzTests(ITestOutputHelper output) : IDisposable
             server.Run(command);
         }
         server.Server.Log.Stop();
-        return [.. Directory.GetFiles(directory).Select(name => (name, File.ReadAllBytes(name)))];
+        return [.. Directory.GetFiles(directory).Select(name => (name, RdbSamples.Get(name)))];
     }
 
     /// <summary>Loads, and fails where that takes more time or memory than bytes could ask for.</summary>

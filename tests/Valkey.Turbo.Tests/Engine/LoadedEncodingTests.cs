@@ -157,7 +157,7 @@ public sealed class LoadedEncodingTests : IDisposable
         records(file);
         file.Byte(255);
         file.Integer64(0);
-        File.WriteAllBytes(_path, file.Written.ToArray());
+        RdbSamples.Put(_path, file.Written.ToArray());
     }
 
     /// <summary>A listpack of strings of up to 63 bytes, or up to 4,095.</summary>

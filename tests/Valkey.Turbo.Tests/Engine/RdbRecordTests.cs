@@ -403,7 +403,7 @@ public sealed class RdbRecordTests : IDisposable
         records(file);
         file.Byte(255);
         file.Integer64(0);
-        File.WriteAllBytes(Path, file.Written.ToArray());
+        RdbSamples.Put(Path, file.Written.ToArray());
         return DatasetFile.Load(server.Server.Workers[0], Path, replaces);
     }
 

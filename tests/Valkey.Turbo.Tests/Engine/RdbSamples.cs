@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
+using Valkey.Turbo.Native;
+using Valkey.Turbo.Persistence.Files;
 using Valkey.Turbo.Persistence.Rdb;
 using Valkey.Turbo.Structures;
 
@@ -41,7 +43,23 @@ internal static class RdbSamples
     internal static byte[] Written(DispatchFixture server, string path)
     {
         DatasetFile.Save(server.Server.Workers[0], path);
-        return File.ReadAllBytes(path);
+        return Get(path);
+    }
+
+    /// <summary>Writes a file without the runtime's lock on it, which a process that another test is just starting would hold for a moment longer.</summary>
+    internal static void Put(string path, byte[] bytes)
+    {
+        using DurableFile file = DurableFile.Open(FileCalls.Kernel, path, FileUse.AppendAnew);
+        file.Write(bytes);
+    }
+
+    /// <summary>Reads a file in the same way.</summary>
+    internal static byte[] Get(string path)
+    {
+        using DurableFile file = DurableFile.Open(FileCalls.Kernel, path, FileUse.Read);
+        byte[] bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
     }
 
     /// <summary>A file of version 9 with the types that are no longer written.</summary>
