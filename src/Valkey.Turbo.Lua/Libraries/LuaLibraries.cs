@@ -12,6 +12,10 @@ public static class LuaLibraries
         OpenTable(state);
         OpenMath(state);
         OpenOs(state);
+        OpenBit(state);
+        OpenStruct(state);
+        OpenJson(state);
+        OpenMessagePack(state);
     }
 
     /// <summary>Registers the basic functions; those that read files or write to the terminal do not exist.</summary>
@@ -31,6 +35,18 @@ public static class LuaLibraries
 
     /// <summary>Registers <c>os</c>, of which there is <c>clock</c>.</summary>
     public static void OpenOs(LuaState state) => Libraries.OsLibrary.Open(state);
+
+    /// <summary>Registers <c>bit</c>.</summary>
+    public static void OpenBit(LuaState state) => Libraries.BitLibrary.Open(state);
+
+    /// <summary>Registers <c>struct</c>.</summary>
+    public static void OpenStruct(LuaState state) => Libraries.StructLibrary.Open(state);
+
+    /// <summary>Registers <c>cjson</c>.</summary>
+    public static void OpenJson(LuaState state) => Libraries.JsonLibrary.Open(state);
+
+    /// <summary>Registers <c>cmsgpack</c>.</summary>
+    public static void OpenMessagePack(LuaState state) => Libraries.MessagePackLibrary.Open(state);
 
     /// <summary>Adds functions to a table.</summary>
     internal static void Register(this LuaState state, LuaTable table, params ReadOnlySpan<(string Name, LuaNativeFunction Function)> functions)

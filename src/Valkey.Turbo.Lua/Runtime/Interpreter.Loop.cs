@@ -70,284 +70,284 @@ internal sealed partial class Interpreter
                     ((Cell)registers[A(i)].Reference!).Value.Set(in registers[B(i)]);
                     continue;
                 case Opcode.GetGlobal:
-                {
-                    ref LuaValue found = ref closure.Environment.Find((LuaString)constants[J(i)].Reference!);
-                    if (found.IsNil && closure.Environment.Metatable is not null)
                     {
-                        break;
+                        ref LuaValue found = ref closure.Environment.Find((LuaString)constants[J(i)].Reference!);
+                        if (found.IsNil && closure.Environment.Metatable is not null)
+                        {
+                            break;
+                        }
+                        registers[A(i)].Set(in found);
+                        continue;
                     }
-                    registers[A(i)].Set(in found);
-                    continue;
-                }
                 case Opcode.SetGlobal:
-                {
-                    LuaTable environment = closure.Environment;
-                    ref LuaValue place = ref environment.Find((LuaString)constants[J(i)].Reference!);
-                    if (place.IsNil || environment.IsReadOnly)
                     {
-                        break;
+                        LuaTable environment = closure.Environment;
+                        ref LuaValue place = ref environment.Find((LuaString)constants[J(i)].Reference!);
+                        if (place.IsNil || environment.IsReadOnly)
+                        {
+                            break;
+                        }
+                        place.Set(in registers[A(i)]);
+                        continue;
                     }
-                    place.Set(in registers[A(i)]);
-                    continue;
-                }
                 case Opcode.GetTable:
-                {
-                    if (registers[B(i)].Reference is not LuaTable table)
                     {
-                        break;
+                        if (registers[B(i)].Reference is not LuaTable table)
+                        {
+                            break;
+                        }
+                        ref LuaValue key = ref registers[C(i)];
+                        ref LuaValue found = ref key.IsNumber ? ref table.Find(key.Number) : ref table.Find(in key);
+                        if (found.IsNil && table.Metatable is not null)
+                        {
+                            break;
+                        }
+                        registers[A(i)].Set(in found);
+                        continue;
                     }
-                    ref LuaValue key = ref registers[C(i)];
-                    ref LuaValue found = ref key.IsNumber ? ref table.Find(key.Number) : ref table.Find(in key);
-                    if (found.IsNil && table.Metatable is not null)
-                    {
-                        break;
-                    }
-                    registers[A(i)].Set(in found);
-                    continue;
-                }
                 case Opcode.GetField:
-                {
-                    if (registers[B(i)].Reference is not LuaTable table)
                     {
-                        break;
+                        if (registers[B(i)].Reference is not LuaTable table)
+                        {
+                            break;
+                        }
+                        ref LuaValue found = ref table.Find((LuaString)constants[C(i)].Reference!);
+                        if (found.IsNil && table.Metatable is not null)
+                        {
+                            if (!TryIndexThroughTables(table, (LuaString)constants[C(i)].Reference!, ref registers[A(i)]))
+                            {
+                                break;
+                            }
+                            continue;
+                        }
+                        registers[A(i)].Set(in found);
+                        continue;
                     }
-                    ref LuaValue found = ref table.Find((LuaString)constants[C(i)].Reference!);
-                    if (found.IsNil && table.Metatable is not null)
+                case Opcode.GetInteger:
                     {
-                        if (!TryIndexThroughTables(table, (LuaString)constants[C(i)].Reference!, ref registers[A(i)]))
+                        if (registers[B(i)].Reference is not LuaTable table)
+                        {
+                            break;
+                        }
+                        ref LuaValue found = ref table.Find(C(i));
+                        if (found.IsNil && table.Metatable is not null)
+                        {
+                            break;
+                        }
+                        registers[A(i)].Set(in found);
+                        continue;
+                    }
+                case Opcode.SetTable:
+                    {
+                        if (registers[A(i)].Reference is not LuaTable { IsReadOnly: false } table)
+                        {
+                            break;
+                        }
+                        ref LuaValue key = ref registers[B(i)];
+                        ref LuaValue place = ref key.IsNumber ? ref table.Find(key.Number) : ref table.Find(in key);
+                        int value = C(i);
+                        ref LuaValue source = ref (value & ConstantFlag) == 0 ? ref registers[value] : ref constants[value & ~ConstantFlag];
+                        if (!place.IsNil)
+                        {
+                            place.Set(in source);
+                            continue;
+                        }
+                        if (table.Metatable is not null)
+                        {
+                            break;
+                        }
+                        frame.Pc = pc;
+                        table.Insert(in key, in source);
+                        continue;
+                    }
+                case Opcode.SetField:
+                    {
+                        if (registers[A(i)].Reference is not LuaTable { IsReadOnly: false } table)
+                        {
+                            break;
+                        }
+                        ref LuaValue place = ref table.Find((LuaString)constants[B(i)].Reference!);
+                        int value = C(i);
+                        ref LuaValue source = ref (value & ConstantFlag) == 0 ? ref registers[value] : ref constants[value & ~ConstantFlag];
+                        if (!place.IsNil)
+                        {
+                            place.Set(in source);
+                            continue;
+                        }
+                        if (table.Metatable is not null)
+                        {
+                            break;
+                        }
+                        frame.Pc = pc;
+                        table.Insert(in constants[B(i)], in source);
+                        continue;
+                    }
+                case Opcode.SetInteger:
+                    {
+                        if (registers[A(i)].Reference is not LuaTable { IsReadOnly: false } table)
+                        {
+                            break;
+                        }
+                        ref LuaValue place = ref table.Find(B(i));
+                        if (place.IsNil && table.Metatable is not null)
+                        {
+                            break;
+                        }
+                        int value = C(i);
+                        frame.Pc = pc;
+                        table.Set(B(i), in (value & ConstantFlag) == 0 ? ref registers[value] : ref constants[value & ~ConstantFlag]);
+                        continue;
+                    }
+                case Opcode.Self:
+                    {
+                        if (registers[B(i)].Reference is not LuaTable table)
+                        {
+                            break;
+                        }
+                        LuaString name = (LuaString)constants[C(i)].Reference!;
+                        ref LuaValue found = ref table.Find(name);
+                        registers[A(i) + 1].Reference = table;
+                        if (!found.IsNil)
+                        {
+                            registers[A(i)].Set(in found);
+                            continue;
+                        }
+                        if (!TryIndexThroughTables(table, name, ref registers[A(i)]))
                         {
                             break;
                         }
                         continue;
                     }
-                    registers[A(i)].Set(in found);
-                    continue;
-                }
-                case Opcode.GetInteger:
-                {
-                    if (registers[B(i)].Reference is not LuaTable table)
-                    {
-                        break;
-                    }
-                    ref LuaValue found = ref table.Find(C(i));
-                    if (found.IsNil && table.Metatable is not null)
-                    {
-                        break;
-                    }
-                    registers[A(i)].Set(in found);
-                    continue;
-                }
-                case Opcode.SetTable:
-                {
-                    if (registers[A(i)].Reference is not LuaTable { IsReadOnly: false } table)
-                    {
-                        break;
-                    }
-                    ref LuaValue key = ref registers[B(i)];
-                    ref LuaValue place = ref key.IsNumber ? ref table.Find(key.Number) : ref table.Find(in key);
-                    int value = C(i);
-                    ref LuaValue source = ref (value & ConstantFlag) == 0 ? ref registers[value] : ref constants[value & ~ConstantFlag];
-                    if (!place.IsNil)
-                    {
-                        place.Set(in source);
-                        continue;
-                    }
-                    if (table.Metatable is not null)
-                    {
-                        break;
-                    }
-                    frame.Pc = pc;
-                    table.Insert(in key, in source);
-                    continue;
-                }
-                case Opcode.SetField:
-                {
-                    if (registers[A(i)].Reference is not LuaTable { IsReadOnly: false } table)
-                    {
-                        break;
-                    }
-                    ref LuaValue place = ref table.Find((LuaString)constants[B(i)].Reference!);
-                    int value = C(i);
-                    ref LuaValue source = ref (value & ConstantFlag) == 0 ? ref registers[value] : ref constants[value & ~ConstantFlag];
-                    if (!place.IsNil)
-                    {
-                        place.Set(in source);
-                        continue;
-                    }
-                    if (table.Metatable is not null)
-                    {
-                        break;
-                    }
-                    frame.Pc = pc;
-                    table.Insert(in constants[B(i)], in source);
-                    continue;
-                }
-                case Opcode.SetInteger:
-                {
-                    if (registers[A(i)].Reference is not LuaTable { IsReadOnly: false } table)
-                    {
-                        break;
-                    }
-                    ref LuaValue place = ref table.Find(B(i));
-                    if (place.IsNil && table.Metatable is not null)
-                    {
-                        break;
-                    }
-                    int value = C(i);
-                    frame.Pc = pc;
-                    table.Set(B(i), in (value & ConstantFlag) == 0 ? ref registers[value] : ref constants[value & ~ConstantFlag]);
-                    continue;
-                }
-                case Opcode.Self:
-                {
-                    if (registers[B(i)].Reference is not LuaTable table)
-                    {
-                        break;
-                    }
-                    LuaString name = (LuaString)constants[C(i)].Reference!;
-                    ref LuaValue found = ref table.Find(name);
-                    registers[A(i) + 1].Reference = table;
-                    if (!found.IsNil)
-                    {
-                        registers[A(i)].Set(in found);
-                        continue;
-                    }
-                    if (!TryIndexThroughTables(table, name, ref registers[A(i)]))
-                    {
-                        break;
-                    }
-                    continue;
-                }
                 case Opcode.NewTable:
                     frame.Pc = pc;
                     registers[A(i)].Reference = new LuaTable(Heap, J(i), B(i));
                     continue;
                 case Opcode.Add:
-                {
-                    ref LuaValue left = ref registers[B(i)];
-                    ref LuaValue right = ref registers[C(i)];
-                    if (left.IsNumber && right.IsNumber)
                     {
-                        registers[A(i)].SetNumber(left.Number + right.Number);
-                        continue;
+                        ref LuaValue left = ref registers[B(i)];
+                        ref LuaValue right = ref registers[C(i)];
+                        if (left.IsNumber && right.IsNumber)
+                        {
+                            registers[A(i)].SetNumber(left.Number + right.Number);
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.Subtract:
-                {
-                    ref LuaValue left = ref registers[B(i)];
-                    ref LuaValue right = ref registers[C(i)];
-                    if (left.IsNumber && right.IsNumber)
                     {
-                        registers[A(i)].SetNumber(left.Number - right.Number);
-                        continue;
+                        ref LuaValue left = ref registers[B(i)];
+                        ref LuaValue right = ref registers[C(i)];
+                        if (left.IsNumber && right.IsNumber)
+                        {
+                            registers[A(i)].SetNumber(left.Number - right.Number);
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.Multiply:
-                {
-                    ref LuaValue left = ref registers[B(i)];
-                    ref LuaValue right = ref registers[C(i)];
-                    if (left.IsNumber && right.IsNumber)
                     {
-                        registers[A(i)].SetNumber(left.Number * right.Number);
-                        continue;
+                        ref LuaValue left = ref registers[B(i)];
+                        ref LuaValue right = ref registers[C(i)];
+                        if (left.IsNumber && right.IsNumber)
+                        {
+                            registers[A(i)].SetNumber(left.Number * right.Number);
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.Divide:
-                {
-                    ref LuaValue left = ref registers[B(i)];
-                    ref LuaValue right = ref registers[C(i)];
-                    if (left.IsNumber && right.IsNumber)
                     {
-                        registers[A(i)].SetNumber(left.Number / right.Number);
-                        continue;
+                        ref LuaValue left = ref registers[B(i)];
+                        ref LuaValue right = ref registers[C(i)];
+                        if (left.IsNumber && right.IsNumber)
+                        {
+                            registers[A(i)].SetNumber(left.Number / right.Number);
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.Modulo:
-                {
-                    ref LuaValue left = ref registers[B(i)];
-                    ref LuaValue right = ref registers[C(i)];
-                    if (left.IsNumber && right.IsNumber)
                     {
-                        registers[A(i)].SetNumber(Arithmetic.Modulo(left.Number, right.Number));
-                        continue;
+                        ref LuaValue left = ref registers[B(i)];
+                        ref LuaValue right = ref registers[C(i)];
+                        if (left.IsNumber && right.IsNumber)
+                        {
+                            registers[A(i)].SetNumber(Arithmetic.Modulo(left.Number, right.Number));
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.Power:
-                {
-                    ref LuaValue left = ref registers[B(i)];
-                    ref LuaValue right = ref registers[C(i)];
-                    if (left.IsNumber && right.IsNumber)
                     {
-                        registers[A(i)].SetNumber(Arithmetic.Power(left.Number, right.Number));
-                        continue;
+                        ref LuaValue left = ref registers[B(i)];
+                        ref LuaValue right = ref registers[C(i)];
+                        if (left.IsNumber && right.IsNumber)
+                        {
+                            registers[A(i)].SetNumber(Arithmetic.Power(left.Number, right.Number));
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.AddConstant:
-                {
-                    ref LuaValue left = ref registers[B(i)];
-                    if (left.IsNumber)
                     {
-                        registers[A(i)].SetNumber(left.Number + constants[C(i)].Number);
-                        continue;
+                        ref LuaValue left = ref registers[B(i)];
+                        if (left.IsNumber)
+                        {
+                            registers[A(i)].SetNumber(left.Number + constants[C(i)].Number);
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.SubtractConstant:
-                {
-                    ref LuaValue left = ref registers[B(i)];
-                    if (left.IsNumber)
                     {
-                        registers[A(i)].SetNumber(left.Number - constants[C(i)].Number);
-                        continue;
+                        ref LuaValue left = ref registers[B(i)];
+                        if (left.IsNumber)
+                        {
+                            registers[A(i)].SetNumber(left.Number - constants[C(i)].Number);
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.MultiplyConstant:
-                {
-                    ref LuaValue left = ref registers[B(i)];
-                    if (left.IsNumber)
                     {
-                        registers[A(i)].SetNumber(left.Number * constants[C(i)].Number);
-                        continue;
+                        ref LuaValue left = ref registers[B(i)];
+                        if (left.IsNumber)
+                        {
+                            registers[A(i)].SetNumber(left.Number * constants[C(i)].Number);
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.DivideConstant:
-                {
-                    ref LuaValue left = ref registers[B(i)];
-                    if (left.IsNumber)
                     {
-                        registers[A(i)].SetNumber(left.Number / constants[C(i)].Number);
-                        continue;
+                        ref LuaValue left = ref registers[B(i)];
+                        if (left.IsNumber)
+                        {
+                            registers[A(i)].SetNumber(left.Number / constants[C(i)].Number);
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.ModuloConstant:
-                {
-                    ref LuaValue left = ref registers[B(i)];
-                    if (left.IsNumber)
                     {
-                        registers[A(i)].SetNumber(Arithmetic.Modulo(left.Number, constants[C(i)].Number));
-                        continue;
+                        ref LuaValue left = ref registers[B(i)];
+                        if (left.IsNumber)
+                        {
+                            registers[A(i)].SetNumber(Arithmetic.Modulo(left.Number, constants[C(i)].Number));
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.PowerConstant:
-                {
-                    ref LuaValue left = ref registers[B(i)];
-                    if (left.IsNumber)
                     {
-                        registers[A(i)].SetNumber(Arithmetic.Power(left.Number, constants[C(i)].Number));
-                        continue;
+                        ref LuaValue left = ref registers[B(i)];
+                        if (left.IsNumber)
+                        {
+                            registers[A(i)].SetNumber(Arithmetic.Power(left.Number, constants[C(i)].Number));
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.Negate:
                     if (registers[B(i)].IsNumber)
                     {
@@ -371,26 +371,26 @@ internal sealed partial class Interpreter
                     }
                     break;
                 case Opcode.Concat:
-                {
-                    frame.Pc = pc;
-                    LuaString? joined = TryConcat(thread.Stack, frame.Base + B(i), frame.Base + C(i));
-                    if (joined is null)
                     {
-                        break;
+                        frame.Pc = pc;
+                        LuaString? joined = TryConcat(thread.Stack, frame.Base + B(i), frame.Base + C(i));
+                        if (joined is null)
+                        {
+                            break;
+                        }
+                        registers[A(i)].Reference = joined;
+                        continue;
                     }
-                    registers[A(i)].Reference = joined;
-                    continue;
-                }
                 case Opcode.Jump:
-                {
-                    int jump = J(i);
-                    pc += jump;
-                    if (jump < 0 && (Budget += jump) < 0)
                     {
-                        goto OutOfBudget;
+                        int jump = J(i);
+                        pc += jump;
+                        if (jump < 0 && (Budget += jump) < 0)
+                        {
+                            goto OutOfBudget;
+                        }
+                        continue;
                     }
-                    continue;
-                }
                 case Opcode.JumpIf:
                     if (!registers[A(i)].IsFalsy)
                     {
@@ -404,20 +404,20 @@ internal sealed partial class Interpreter
                     }
                     continue;
                 case Opcode.JumpIfEqual or Opcode.JumpUnlessEqual:
-                {
-                    ref LuaValue left = ref registers[A(i)];
-                    ref LuaValue right = ref registers[B(i)];
-                    bool equal = left.RawEquals(in right);
-                    if (!equal && CanHaveEqualEvent(left.Reference, right.Reference))
                     {
-                        break;
+                        ref LuaValue left = ref registers[A(i)];
+                        ref LuaValue right = ref registers[B(i)];
+                        bool equal = left.RawEquals(in right);
+                        if (!equal && CanHaveEqualEvent(left.Reference, right.Reference))
+                        {
+                            break;
+                        }
+                        if (equal == (Operation(i) == Opcode.JumpIfEqual))
+                        {
+                            pc += J(i);
+                        }
+                        continue;
                     }
-                    if (equal == (Operation(i) == Opcode.JumpIfEqual))
-                    {
-                        pc += J(i);
-                    }
-                    continue;
-                }
                 case Opcode.JumpIfEqualConstant:
                     if (registers[A(i)].RawEquals(in constants[B(i)]))
                     {
@@ -431,49 +431,49 @@ internal sealed partial class Interpreter
                     }
                     continue;
                 case Opcode.JumpIfLess:
-                {
-                    ref LuaValue left = ref registers[A(i)];
-                    ref LuaValue right = ref registers[B(i)];
-                    if (left.IsNumber && right.IsNumber)
                     {
-                        pc += left.Number < right.Number ? J(i) : 0;
-                        continue;
+                        ref LuaValue left = ref registers[A(i)];
+                        ref LuaValue right = ref registers[B(i)];
+                        if (left.IsNumber && right.IsNumber)
+                        {
+                            pc += left.Number < right.Number ? J(i) : 0;
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.JumpUnlessLess:
-                {
-                    ref LuaValue left = ref registers[A(i)];
-                    ref LuaValue right = ref registers[B(i)];
-                    if (left.IsNumber && right.IsNumber)
                     {
-                        pc += left.Number < right.Number ? 0 : J(i);
-                        continue;
+                        ref LuaValue left = ref registers[A(i)];
+                        ref LuaValue right = ref registers[B(i)];
+                        if (left.IsNumber && right.IsNumber)
+                        {
+                            pc += left.Number < right.Number ? 0 : J(i);
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.JumpIfLessOrEqual:
-                {
-                    ref LuaValue left = ref registers[A(i)];
-                    ref LuaValue right = ref registers[B(i)];
-                    if (left.IsNumber && right.IsNumber)
                     {
-                        pc += left.Number <= right.Number ? J(i) : 0;
-                        continue;
+                        ref LuaValue left = ref registers[A(i)];
+                        ref LuaValue right = ref registers[B(i)];
+                        if (left.IsNumber && right.IsNumber)
+                        {
+                            pc += left.Number <= right.Number ? J(i) : 0;
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.JumpUnlessLessOrEqual:
-                {
-                    ref LuaValue left = ref registers[A(i)];
-                    ref LuaValue right = ref registers[B(i)];
-                    if (left.IsNumber && right.IsNumber)
                     {
-                        pc += left.Number <= right.Number ? 0 : J(i);
-                        continue;
+                        ref LuaValue left = ref registers[A(i)];
+                        ref LuaValue right = ref registers[B(i)];
+                        if (left.IsNumber && right.IsNumber)
+                        {
+                            pc += left.Number <= right.Number ? 0 : J(i);
+                            continue;
+                        }
+                        break;
                     }
-                    break;
-                }
                 case Opcode.JumpIfLessConstant:
                     if (registers[A(i)].IsNumber)
                     {
@@ -536,92 +536,92 @@ internal sealed partial class Interpreter
                     pc += J(i);
                     continue;
                 case Opcode.ForLoop:
-                {
-                    ref LuaValue index = ref registers[A(i)];
-                    double step = registers[A(i) + 2].Number;
-                    double next = index.Number + step;
-                    double limit = registers[A(i) + 1].Number;
-                    if (step > 0 ? next <= limit : limit <= next)
                     {
-                        int jump = J(i);
-                        index.Number = next;
-                        registers[A(i) + 3].SetNumber(next);
-                        pc += jump;
-                        if ((Budget += jump) < 0)
+                        ref LuaValue index = ref registers[A(i)];
+                        double step = registers[A(i) + 2].Number;
+                        double next = index.Number + step;
+                        double limit = registers[A(i) + 1].Number;
+                        if (step > 0 ? next <= limit : limit <= next)
                         {
-                            goto OutOfBudget;
+                            int jump = J(i);
+                            index.Number = next;
+                            registers[A(i) + 3].SetNumber(next);
+                            pc += jump;
+                            if ((Budget += jump) < 0)
+                            {
+                                goto OutOfBudget;
+                            }
                         }
+                        continue;
                     }
-                    continue;
-                }
                 case Opcode.ForEach:
-                {
-                    if (registers[A(i)].Reference is not LuaNative { Role: not NativeRole.Ordinary })
                     {
-                        break;
-                    }
-                    int found = NextPair(ref registers[A(i)], in registers[A(i) + 1], ref registers[A(i) + 2], ref registers[A(i) + 3], ref registers[A(i) + 4]);
-                    if (found < 0)
-                    {
-                        break;
-                    }
-                    for (int variable = 3; variable <= B(i); variable++)
-                    {
-                        registers[A(i) + 2 + variable].Reference = null;
-                    }
-                    if (found > 0)
-                    {
-                        int jump = J(i);
-                        pc += jump;
-                        if ((Budget += jump) < 0)
+                        if (registers[A(i)].Reference is not LuaNative { Role: not NativeRole.Ordinary })
                         {
+                            break;
+                        }
+                        int found = NextPair(ref registers[A(i)], in registers[A(i) + 1], ref registers[A(i) + 2], ref registers[A(i) + 3], ref registers[A(i) + 4]);
+                        if (found < 0)
+                        {
+                            break;
+                        }
+                        for (int variable = 3; variable <= B(i); variable++)
+                        {
+                            registers[A(i) + 2 + variable].Reference = null;
+                        }
+                        if (found > 0)
+                        {
+                            int jump = J(i);
+                            pc += jump;
+                            if ((Budget += jump) < 0)
+                            {
+                                goto OutOfBudget;
+                            }
+                        }
+                        continue;
+                    }
+                case Opcode.Call:
+                    {
+                        if (Budget < 0)
+                        {
+                            pc--;
                             goto OutOfBudget;
                         }
+                        Budget -= CallCost;
+                        frame.Pc = pc;
+                        int function = frame.Base + A(i);
+                        int arguments = B(i) != 0 ? B(i) - 1 : thread.Top - function - 1;
+                        object? callee = registers[A(i)].Reference;
+                        if (callee is LuaClosure called)
+                        {
+                            EnterClosure(thread, called, function, arguments, C(i) - 1, FrameKind.Call);
+                            goto Reload;
+                        }
+                        if (callee is not LuaNative native)
+                        {
+                            signal = CallValue(thread, function, arguments, C(i) - 1, FrameKind.Call);
+                            goto Check;
+                        }
+                        LuaCall call = new(this, thread, native, function, arguments);
+                        _isNativeRunning = true;
+                        int results = native.Function(ref call);
+                        _isNativeRunning = false;
+                        if (results < 0)
+                        {
+                            signal = FollowSignal(results, ref call, C(i) - 1, FrameKind.Call);
+                            goto Check;
+                        }
+                        if (C(i) == 0)
+                        {
+                            thread.Top = function + results;
+                        }
+                        else if (results < C(i) - 1)
+                        {
+                            Array.Clear(thread.Stack, function + results, C(i) - 1 - results);
+                        }
+                        registers = new Verified<LuaValue>(thread.Stack, frame.Base, prototype.RegisterCount);
+                        continue;
                     }
-                    continue;
-                }
-                case Opcode.Call:
-                {
-                    if (Budget < 0)
-                    {
-                        pc--;
-                        goto OutOfBudget;
-                    }
-                    Budget -= CallCost;
-                    frame.Pc = pc;
-                    int function = frame.Base + A(i);
-                    int arguments = B(i) != 0 ? B(i) - 1 : thread.Top - function - 1;
-                    object? callee = registers[A(i)].Reference;
-                    if (callee is LuaClosure called)
-                    {
-                        EnterClosure(thread, called, function, arguments, C(i) - 1, FrameKind.Call);
-                        goto Reload;
-                    }
-                    if (callee is not LuaNative native)
-                    {
-                        signal = CallValue(thread, function, arguments, C(i) - 1, FrameKind.Call);
-                        goto Check;
-                    }
-                    LuaCall call = new(this, thread, native, function, arguments);
-                    _isNativeRunning = true;
-                    int results = native.Function(ref call);
-                    _isNativeRunning = false;
-                    if (results < 0)
-                    {
-                        signal = FollowSignal(results, ref call, C(i) - 1, FrameKind.Call);
-                        goto Check;
-                    }
-                    if (C(i) == 0)
-                    {
-                        thread.Top = function + results;
-                    }
-                    else if (results < C(i) - 1)
-                    {
-                        Array.Clear(thread.Stack, function + results, C(i) - 1 - results);
-                    }
-                    registers = new Verified<LuaValue>(thread.Stack, frame.Base, prototype.RegisterCount);
-                    continue;
-                }
                 case Opcode.TailCall:
                     if (Budget < 0)
                     {
@@ -650,11 +650,11 @@ internal sealed partial class Interpreter
                     thread.FrameCount--;
                     goto Reload;
                 case Opcode.Return:
-                {
-                    int first = frame.Base + A(i);
-                    signal = ReturnFrom(thread, first, B(i) != 0 ? B(i) - 1 : thread.Top - first);
-                    goto Check;
-                }
+                    {
+                        int first = frame.Base + A(i);
+                        signal = ReturnFrom(thread, first, B(i) != 0 ? B(i) - 1 : thread.Top - first);
+                        goto Check;
+                    }
                 case Opcode.Closure:
                     frame.Pc = pc;
                     registers[A(i)].Reference = MakeClosure(closure, prototype.Prototypes[J(i)], thread.Stack, frame.Base);

@@ -148,6 +148,22 @@ public ref partial struct LuaCall
         _pushed++;
     }
 
+    /// <summary>The result that was pushed last.</summary>
+    internal readonly LuaValue LastPushed() => Thread.Stack[Top - 1];
+
+    /// <summary>Makes the first argument that is missing one that is nil.</summary>
+    internal void AddNilArgument()
+    {
+        Thread.EnsureStack(Function + Count + 2);
+        Thread.Stack[Function + ++Count] = default;
+    }
+
+    /// <summary>Takes back the result that was pushed last.</summary>
+    internal void Pop() => _pushed--;
+
+    /// <summary>Changes the result that lies so many below the last one.</summary>
+    internal readonly void SetPushed(int below, in LuaValue value) => Thread.Stack[Top - 1 - below] = value;
+
     /// <summary>Forgets what was pushed.</summary>
     public void ClearPushed() => _pushed = 0;
 
