@@ -230,9 +230,11 @@ public sealed partial class LuaState
     }
 
     /// <summary>Frees what can be freed and measures what lives; entries of weak tables whose objects are gone are removed.</summary>
-    public void Collect()
+    public void Collect() => Collect(int.MaxValue);
+
+    internal void Collect(int top)
     {
-        HeapMeasurement.Run(this, true);
+        HeapMeasurement.Run(this, true, top);
         _heap.MeasureNow();
     }
 

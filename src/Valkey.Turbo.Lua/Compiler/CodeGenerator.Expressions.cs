@@ -40,7 +40,6 @@ internal sealed partial class CodeGenerator
         GlobalExpression global => (NameKind.Global, global.Name),
         IndexExpression { Key: ConstantExpression constant } when constant.Value.AsString() is { } name => (NameKind.Field, name),
         IndexExpression => (NameKind.Field, s_unknown),
-        LogicalExpression logical when Unwrap(logical.Operands[0]) is not LocalExpression => NameOf(logical.Operands[0]),
         _ => null,
     };
 

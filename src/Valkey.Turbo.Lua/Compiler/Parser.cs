@@ -300,6 +300,7 @@ internal sealed partial class Parser
             variables.Add(Declare(RequireName(), variables.Count + 3));
         }
         Require(Token.In);
+        line = _lexer.Line;
         List<Expression> values = ParseExpressions();
         HideLoopState();
         Require(Token.Do);

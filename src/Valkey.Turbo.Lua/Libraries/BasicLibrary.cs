@@ -60,12 +60,12 @@ internal static class BasicLibrary
         switch (s_collectorOptions[option])
         {
             case "collect":
-                call.State.Collect();
+                call.State.Collect(call.Top);
                 return call.Return(0.0);
             case "count":
                 return call.Return(call.State.UsedBytes / 1024.0);
             case "step":
-                call.State.Collect();
+                call.State.Collect(call.Top);
                 return call.Return(true);
             case "setpause" or "setstepmul":
                 return call.Return(200.0);

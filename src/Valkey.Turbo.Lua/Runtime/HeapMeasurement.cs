@@ -17,6 +17,8 @@ internal struct HeapMeasurement
     private readonly Stack<object> _left = [];
     private readonly List<(LuaTable Table, bool Keys, bool Values)> _weak = [];
     private long _bytes;
+    private LuaThread? _running;
+    private int _top;
 
     private HeapMeasurement(bool clearsWeak)
     {
@@ -25,9 +27,12 @@ internal struct HeapMeasurement
     }
 
     /// <summary>Measures what lives.</summary>
-    internal static long Run(LuaState state, bool clearsWeak)
+    /// <param name="state">The interpreter.</param>
+    /// <param name="clearsWeak">Whether to clear weak tables.</param>
+    /// <param name="top">The first slot of the running coroutine that nothing uses any more, if that is known.</param>
+    internal static long Run(LuaState state, bool clearsWeak, int top = int.MaxValue)
     {
-        HeapMeasurement measurement = new(clearsWeak);
+        HeapMeasurement measurement = new(clearsWeak) { _running = state.Interpreter.Current, _top = top };
         measurement.Visit(state.Globals);
         measurement.Visit(state.Registry);
         measurement.Visit(state.StringMetatable);
@@ -146,10 +151,11 @@ internal struct HeapMeasurement
         int top = thread.Top;
         foreach (ref CallFrame frame in thread.Frames.AsSpan(0, thread.FrameCount))
         {
-            top = Math.Max(top, frame.Top + (frame.Closure is null ? frame.ResultCount : 0));
             Visit(frame.Closure);
+            top = frame.Top + (frame.Closure is null ? frame.ResultCount : 0);
         }
-        foreach (ref LuaValue value in thread.Stack.AsSpan(0, Math.Min(top, thread.Stack.Length)))
+        top = Math.Min(Math.Min(top, ReferenceEquals(thread, _running) ? _top : top), thread.Stack.Length);
+        foreach (ref LuaValue value in thread.Stack.AsSpan(0, top))
         {
             Visit(value.Reference);
         }

@@ -22,7 +22,7 @@ internal sealed partial class Interpreter
             callee = InsertCallEvent(thread, function, arguments);
             arguments++;
         }
-        if (kind.IsHostCall() && thread.HostDepth >= MaxHostDepth - 1)
+        if (kind.IsHostCall() && thread.HostDepth >= MaxHostDepth - 1 && kind != FrameKind.ErrorHandler)
         {
             return Fail("C stack overflow");
         }

@@ -32,7 +32,7 @@ internal sealed partial class Interpreter
         {
             return UnwindToProtected(thread);
         }
-        if (thread.HostDepth >= MaxHostDepth - 1 || _error.Reference == (object)s_errorInHandler)
+        if (thread.HostDepth >= MaxHandlerDepth || ++_failedHandlers >= MaxHandlerDepth)
         {
             _error = s_errorInHandler;
             return UnwindToProtected(thread);
@@ -49,6 +49,9 @@ internal sealed partial class Interpreter
         }
         return CallValue(thread, function, 1, 1, FrameKind.ErrorHandler);
     }
+
+    /// <summary>Handlers that were called, and have not returned, since an error was caught last.</summary>
+    private int _failedHandlers;
 
     private static readonly LuaString s_errorInHandler = LuaString.Constant("error in error handling");
 
@@ -67,6 +70,7 @@ internal sealed partial class Interpreter
     /// <summary>Drops the frames above the one that catches errors and makes it return the error.</summary>
     private Signal UnwindToProtected(LuaThread thread)
     {
+        _failedHandlers = 0;
         int index = ProtectedFrame(thread);
         DropFrames(thread, index + 1);
         return ReturnFailure(thread);

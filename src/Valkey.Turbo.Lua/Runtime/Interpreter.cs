@@ -8,6 +8,9 @@ internal sealed partial class Interpreter
     /// <summary>Calls that C's stack could hold in Lua 5.1: what a metamethod, a <c>pcall</c> or a coroutine lies in counts.</summary>
     private const int MaxHostDepth = 200;
 
+    /// <summary>How far error handlers may go beyond.</summary>
+    private const int MaxHandlerDepth = MaxHostDepth + (MaxHostDepth / 8) - 1;
+
     private LuaThread _current;
 
     /// <summary>Whether a function of the host runs.</summary>
