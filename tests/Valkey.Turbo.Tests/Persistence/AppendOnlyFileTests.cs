@@ -98,14 +98,20 @@ public sealed class AppendOnlyFileTests : IDisposable
 
         string LastOf(int thread)
         {
-            // Others write meanwhile: the end of the file may be half a command.
-            using FileStream stream = new(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            stream.Position = Math.Max(0, stream.Length - 64 * 1024);
-            using StreamReader reader = new(stream, Encoding.Latin1);
-            string text = reader.ReadToEnd();
             string mark = $"$3\r\nSET\r\n$2\r\nk{thread}\r\n";
-            int at = text.LastIndexOf(mark, StringComparison.Ordinal) + mark.Length;
-            return $"SET k{thread} {text[at..].Split("\r\n")[1]}";
+            // Others write meanwhile: the end of the file may be half a command of theirs, and any number of whole ones stand before it.
+            for (long window = 64 * 1024; ; window *= 2)
+            {
+                using FileStream stream = new(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+                stream.Position = Math.Max(0, stream.Length - window);
+                using StreamReader reader = new(stream, Encoding.Latin1);
+                string text = reader.ReadToEnd();
+                int at = text.LastIndexOf(mark, StringComparison.Ordinal);
+                if (at >= 0 || window > stream.Length)
+                {
+                    return at < 0 ? "nothing" : $"SET k{thread} {text[(at + mark.Length)..].Split("\r\n")[1]}";
+                }
+            }
         }
     }
 
