@@ -27,10 +27,10 @@ public interface ISessionTransport
     int OutputBlocks { get; }
 
     /// <summary>Bytes of requests waiting to be run.</summary>
-    int InputBytes { get; }
+    long InputBytes { get; }
 
     /// <summary>Bytes of memory held for requests.</summary>
-    int InputCapacity { get; }
+    long InputCapacity { get; }
 }
 
 /// <summary>The connection of a session that has none: commands of a file that is loaded, or of tests. What is sent is dropped.</summary>
@@ -42,9 +42,9 @@ public sealed class NoTransport : ISessionTransport
 
     public int OutputBlocks => 0;
 
-    public int InputBytes => 0;
+    public long InputBytes => 0;
 
-    public int InputCapacity => 0;
+    public long InputCapacity => 0;
 
     public void Close(bool afterReplies)
     {

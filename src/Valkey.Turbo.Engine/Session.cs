@@ -16,6 +16,16 @@ public enum ReplyMode : byte
     Skip,
 }
 
+/// <summary>Why a client is ended at once.</summary>
+public enum ClientFault : byte
+{
+    None,
+    /// <summary>It has sent what a web browser sends, most likely on somebody else's behalf.</summary>
+    SpeaksHttp,
+    /// <summary>It has sent, or queued in a transaction, more than may wait to be run.</summary>
+    SentTooMuch,
+}
+
 /// <summary>
 /// The state of one client. Changed by the thread that owns the connection; others read single fields for CLIENT LIST.
 /// </summary>
@@ -93,6 +103,16 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
 
     /// <summary>Whether the connection ends when the replies so far are sent.</summary>
     public bool ClosesAfterReply { get; set; }
+
+    /// <summary>Why the client is ended at once, without the replies so far.</summary>
+    public ClientFault Fault { get; private set; }
+
+    /// <summary>Has the client ended at once; nothing more of it is run. By the session's own thread.</summary>
+    public void EndFor(ClientFault fault)
+    {
+        Fault = fault;
+        ClosesAfterReply = true;
+    }
 
     /// <summary>The last command's full name.</summary>
     public string LastCommand { get; set; } = "NULL";
@@ -272,13 +292,13 @@ public sealed class Session(long id, ISessionTransport transport, int thread)
     /// <param name="argumentBytes">Bytes of the words of the client's own command, while it runs.</param>
     public string Describe(long nowNs, int argumentBytes = 0)
     {
-        int input = Transport.InputBytes, inputCapacity = Transport.InputCapacity;
+        long input = Transport.InputBytes, inputCapacity = Transport.InputCapacity;
         long output = Transport.OutputBytes;
         return new StringBuilder(320)
             .Append($"id={Id} addr={Address} laddr={LocalAddress} fd={FileDescriptor} name={Name}")
             .Append($" age={(nowNs - ConnectedAtNs) / 1_000_000_000} idle={(nowNs - LastActiveNs) / 1_000_000_000}")
             .Append($" flags={Flags} capa={Capabilities} db={Database} sub={SubscriptionCount(ChannelKind.Channel)} psub={SubscriptionCount(ChannelKind.Pattern)} ssub={SubscriptionCount(ChannelKind.Shard)} multi={(Transaction is { IsOpen: true } open ? open.Count : -1)} watch={Watches.Count}")
-            .Append($" qbuf={input} qbuf-free={inputCapacity - input} argv-mem={argumentBytes} multi-mem={QueuedBytes} rbs=0 rbp=0")
+            .Append($" qbuf={input} qbuf-free={inputCapacity - input} argv-mem={argumentBytes} multi-mem={Transaction?.ArgumentBytes ?? 0} rbs=0 rbp=0")
             .Append($" obl=0 oll={Transport.OutputBlocks} omem={output} tot-mem={MemoryBytes} events=r")
             .Append($" cmd={LastCommand} user=default redir={(Tracking is { IsOn: true } tracking ? tracking.RedirectId : -1)} resp={ProtocolVersion}")
             .Append($" lib-name={LibraryName} lib-ver={LibraryVersion}")

@@ -1,4 +1,5 @@
 using Valkey.Turbo.Memory;
+using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Engine;
 
@@ -10,7 +11,10 @@ public sealed class Transaction(ByteCounter memory) : IDisposable
     public NativeBuffer Requests { get; } = new(memory);
 
     /// <summary>How many requests were queued.</summary>
-    public int Count { get; set; }
+    public int Count { get; private set; }
+
+    /// <summary>Bytes of the requests as Valkey counts them: their words, and a pointer to each.</summary>
+    public long ArgumentBytes { get; private set; }
 
     /// <summary>Whether a request writes or may be replicated.</summary>
     public bool MayReplicate { get; set; }
@@ -27,12 +31,23 @@ public sealed class Transaction(ByteCounter memory) : IDisposable
     /// <summary>Starts queueing.</summary>
     public void Open() => IsOpen = true;
 
+    /// <summary>Queues a request.</summary>
+    public void Add(RequestBatch batch, int request)
+    {
+        batch.CopyTo(Requests, request, 1);
+        Count++;
+        for (int i = 0; i < batch.ArgumentCount(request); i++)
+        {
+            ArgumentBytes += batch.Argument(request, i).Length + sizeof(long);
+        }
+    }
+
     /// <summary>Forgets everything queued.</summary>
     public void Close()
     {
-        Requests.Consume(Requests.Length);
-        Requests.Release();
+        Requests.Dispose();
         Count = 0;
+        ArgumentBytes = 0;
         IsOpen = IsAborted = MayReplicate = MayGrow = false;
     }
 

@@ -15,6 +15,7 @@ namespace Valkey.Turbo.Engine;
 /// </summary>
 public sealed class Worker : IDisposable
 {
+    private const long LargestRecordBytes = 64 << 20;
     private readonly CommandText _record = new();
     private readonly ConcurrentQueue<Delivery> _mailbox = new();
     private Dictionary<byte[], Session?>? _changedKeys;
@@ -167,12 +168,17 @@ public sealed class Worker : IDisposable
     /// <summary>Journals the removal of fields of a hash.</summary>
     internal void JournalFieldsDeleted(Shard shard, int database, ReadOnlySpan<byte> key, List<nint> fields)
     {
-        if (Server.Journal is not null && fields.Count > 0)
+        for (int first = 0, end = 0; Server.Journal is not null && first < fields.Count; first = end)
         {
-            _record.Begin(fields.Count + 2).Add("HDEL"u8).Add(key);
-            foreach (nint field in fields)
+            // No record is much larger than its largest word.
+            for (long bytes = 0; end < fields.Count && (end == first || bytes < LargestRecordBytes); end++)
             {
-                _record.Add(HashField.Key(field));
+                bytes += HashField.Key(fields[end]).Length;
+            }
+            _record.Begin(end - first + 2).Add("HDEL"u8).Add(key);
+            for (int i = first; i < end; i++)
+            {
+                _record.Add(HashField.Key(fields[i]));
             }
             Journal(shard, database, _record.Bytes);
         }

@@ -20,7 +20,19 @@ public static unsafe class KeyHash
     static KeyHash()
     {
         Span<byte> seed = stackalloc byte[48];
-        Entropy.Fill(seed);
+        if (AppContext.GetData("Valkey.Turbo.HashSeed") is ulong fixedSeed)
+        {
+            // A test that is to do the same again, also in another process.
+            RandomSource random = new(fixedSeed);
+            foreach (ref ulong word in MemoryMarshal.Cast<byte, ulong>(seed))
+            {
+                word = random.Next();
+            }
+        }
+        else
+        {
+            Entropy.Fill(seed);
+        }
         Seed0 = Vector128.Create<byte>(seed[..16]);
         Seed1 = Vector128.Create<byte>(seed[16..32]);
         Seed2 = Vector128.Create<byte>(seed[32..]);

@@ -3,28 +3,34 @@ using System.Runtime.InteropServices;
 namespace Valkey.Turbo.Memory;
 
 /// <summary>
-/// Bytes off the managed heap that grow at the end and are consumed from the front. Owned by one thread; a buffer that
-/// is not disposed leaks. Used for input that does not end with a whole request.
+/// Bytes off the managed heap that grow at the end and are consumed from the front, as many as memory holds. Owned by one
+/// thread; a buffer that is not disposed leaks.
 /// </summary>
 /// <param name="total">Where the capacity is counted, or null.</param>
 public sealed unsafe class NativeBuffer(ByteCounter? total = null) : IDisposable
 {
     private const int SmallestBytes = 256;
-    private const int MostBytes = int.MaxValue - SmallestBytes;
     private byte* _memory;
-    private int _start;
-    private int _end;
+    private long _start;
+    private long _end;
 
     /// <summary>Bytes allocated.</summary>
-    public int Capacity { get; private set; }
+    public long Capacity { get; private set; }
 
     /// <summary>Bytes held.</summary>
-    public int Length => _end - _start;
+    public long Length => _end - _start;
 
-    /// <summary>The bytes held; valid until the buffer changes.</summary>
-    public Span<byte> Span => new(_memory + _start, Length);
+    /// <summary>The bytes held, which must be fewer than 2 GiB; valid until the buffer changes.</summary>
+    public Span<byte> Span => new(_memory + _start, checked((int)Length));
 
-    /// <summary>Adds bytes at the end. Throws <see cref="OutOfMemoryException"/> beyond 2 GiB or when the system refuses.</summary>
+    /// <summary>The bytes held from <paramref name="offset"/> on, as many of them as a span takes; valid until the buffer changes.</summary>
+    public Span<byte> From(long offset)
+    {
+        Invariant.Require((ulong)offset <= (ulong)Length);
+        return new(_memory + _start + offset, (int)Math.Min(Length - offset, int.MaxValue));
+    }
+
+    /// <summary>Adds bytes at the end. Throws <see cref="OutOfMemoryException"/> when the system refuses.</summary>
     /// <param name="bytes">The bytes.</param>
     /// <param name="expectedBytes">What the buffer is known to hold in the end; if it has to grow, it grows to just that.</param>
     public void Append(ReadOnlySpan<byte> bytes, long expectedBytes = 0)
@@ -34,16 +40,27 @@ public sealed unsafe class NativeBuffer(ByteCounter? total = null) : IDisposable
         _end += bytes.Length;
     }
 
-    /// <summary>Drops bytes from the front.</summary>
-    public void Consume(int byteCount)
+    /// <summary>Adds what another buffer holds.</summary>
+    public void Append(NativeBuffer other)
     {
-        Invariant.Require((uint)byteCount <= (uint)Length);
+        EnsureRoom(other.Length, 0);
+        Buffer.MemoryCopy(other._memory + other._start, _memory + _end, Capacity - _end, other.Length);
+        _end += other.Length;
+    }
+
+    /// <summary>Drops bytes from the front.</summary>
+    public void Consume(long byteCount)
+    {
+        Invariant.Require((ulong)byteCount <= (ulong)Length);
         _start += byteCount;
         if (_start == _end)
         {
             _start = _end = 0;
         }
     }
+
+    /// <summary>Drops everything, and keeps the memory.</summary>
+    public void Clear() => _start = _end = 0;
 
     /// <summary>Gives the memory back; the buffer can be used again.</summary>
     public void Release()
@@ -55,7 +72,7 @@ public sealed unsafe class NativeBuffer(ByteCounter? total = null) : IDisposable
     /// <summary>Gives back what is allocated beyond <paramref name="capacity"/> and the bytes held.</summary>
     public void Trim(long capacity)
     {
-        int kept = (int)Math.Max(capacity, Length);
+        long kept = Math.Max(capacity, Length);
         if (kept == 0)
         {
             Dispose();
@@ -74,7 +91,7 @@ public sealed unsafe class NativeBuffer(ByteCounter? total = null) : IDisposable
         _start = _end = 0;
     }
 
-    private void SetCapacity(int capacity)
+    private void SetCapacity(long capacity)
     {
         if (total is not null)
         {
@@ -83,33 +100,29 @@ public sealed unsafe class NativeBuffer(ByteCounter? total = null) : IDisposable
         Capacity = capacity;
     }
 
-    private void EnsureRoom(int byteCount, long expectedBytes)
+    private void EnsureRoom(long byteCount, long expectedBytes)
     {
         if (Capacity - _end >= byteCount)
         {
             return;
         }
-        long needed = (long)Length + byteCount;
-        if (needed > MostBytes)
-        {
-            throw new OutOfMemoryException("a request of more than 2 GiB");
-        }
+        long needed = Length + byteCount;
         if (needed <= Capacity / 2 || (needed <= expectedBytes && expectedBytes <= Capacity))
         {
-            Span.CopyTo(new Span<byte>(_memory, Length));
+            Buffer.MemoryCopy(_memory + _start, _memory, Capacity, Length);
             (_start, _end) = (0, Length);
         }
         else
         {
-            Move((int)Math.Clamp(expectedBytes >= needed ? expectedBytes : needed * 2, SmallestBytes, MostBytes));
+            Move(Math.Max(SmallestBytes, expectedBytes >= needed ? expectedBytes : needed * 2));
         }
     }
 
-    private void Move(int capacity)
+    private void Move(long capacity)
     {
         byte* memory = (byte*)NativeMemory.Alloc((nuint)capacity);
-        int length = Length;
-        Span.CopyTo(new Span<byte>(memory, length));
+        long length = Length;
+        Buffer.MemoryCopy(_memory + _start, memory, capacity, length);
         NativeMemory.Free(_memory);
         _memory = memory;
         SetCapacity(capacity);

@@ -81,9 +81,9 @@ internal sealed class Connection : ISessionTransport
     public int OutputBlocks => Output.BlockCount;
 
     // As in Valkey, what was read of a request counts no longer once a large argument of it has begun.
-    public int InputBytes => Input.Length - Partial.BytesBeforeArgument;
+    public long InputBytes => Input.Length - Partial.BytesBeforeArgument;
 
-    public int InputCapacity => Input.Capacity;
+    public long InputCapacity => Input.Capacity;
 
     public void Send(SharedBytes message)
     {

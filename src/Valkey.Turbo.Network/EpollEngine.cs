@@ -3,7 +3,7 @@ using Valkey.Turbo.Native;
 namespace Valkey.Turbo.Network;
 
 /// <summary>The epoll engine: level-triggered, one receive and one send a connection and turn.</summary>
-internal sealed class EpollEngine : IIoEngine
+internal sealed class EpollEngine : KernelEngine, IIoEngine
 {
     private const int BufferBytes = 64 << 10;
 
@@ -14,24 +14,19 @@ internal sealed class EpollEngine : IIoEngine
 
     private readonly Epoll _epoll = new();
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
-
-    private readonly Acceptor _acceptor;
     private readonly ConnectionTable _connections;
     private readonly IIoEvents _events;
 
     internal EpollEngine(ConnectionTable connections, IIoEvents events)
+        : base(events)
     {
         _connections = connections;
         _events = events;
-        _acceptor = new Acceptor(events);
-        _epoll.Add(_acceptor.FileDescriptor, KindListener);
+        _epoll.Add(Acceptor.FileDescriptor, KindListener);
+        _epoll.Add(WakeUps.FileDescriptor, KindWake);
     }
 
     public string Name => "epoll";
-
-    public void Accept(int listener) => _acceptor.Add(listener);
-
-    public void WatchWakeUps(int wakeDescriptor) => _epoll.Add(wakeDescriptor, (ulong)(uint)wakeDescriptor << 8 | KindWake);
 
     public void Attach(Connection connection)
     {
@@ -97,9 +92,10 @@ internal sealed class EpollEngine : IIoEngine
             switch (ready.UserData & 0xFF)
             {
                 case KindListener:
-                    _acceptor.AcceptAll();
+                    Acceptor.AcceptAll();
                     break;
                 case KindWake:
+                    WakeUps.Drain();
                     _events.OnWoken();
                     break;
                 default:
@@ -112,10 +108,10 @@ internal sealed class EpollEngine : IIoEngine
         }
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         _epoll.Dispose();
-        _acceptor.Dispose();
+        base.Dispose();
     }
 
     private void HandleReady(Connection connection, ReadyEvent ready)

@@ -15,8 +15,17 @@ internal interface IIoEngine : IDisposable
     /// <summary>Reports connections of a listener until <see cref="IIoEvents.OnAcceptFailed"/>; then call again to go on.</summary>
     void Accept(int listener);
 
-    /// <summary>Reports every signal of the reactor's wake event.</summary>
-    void WatchWakeUps(int wakeDescriptor);
+    /// <summary>Closes a listener, or a socket that was accepted and not attached.</summary>
+    void CloseSocket(int descriptor);
+
+    /// <summary>Ends the present or the next wait; any thread. <see cref="IIoEvents.OnWoken"/> follows.</summary>
+    void Wake();
+
+    /// <summary>Makes a socket that was accepted ready, and says whom it connects.</summary>
+    PeerNames Adopt(int descriptor, bool isUnix, string unixPath, int keepAliveSeconds);
+
+    /// <summary>Sends what the socket takes at once of a few bytes; for a connection that is not to be attached.</summary>
+    void SendOnce(int descriptor, ReadOnlySpan<byte> bytes);
 
     /// <summary>Starts receiving for a connection.</summary>
     void Attach(Connection connection);
@@ -36,6 +45,9 @@ internal interface IIoEngine : IDisposable
     /// <summary>Submits what is prepared, waits at most <paramref name="timeoutMs"/> (0: not at all), and reports events.</summary>
     void Poll(int timeoutMs);
 }
+
+/// <summary>The two ends of a connection as Valkey prints them: <c>1.2.3.4:5</c>.</summary>
+internal readonly record struct PeerNames(string Peer, string Local);
 
 /// <summary>What an engine tells its reactor.</summary>
 internal interface IIoEvents
@@ -64,6 +76,6 @@ internal interface IIoEvents
     /// <summary>The connection is gone; nothing refers to it any more.</summary>
     void OnClosed(Connection connection);
 
-    /// <summary>Another thread has signalled the wake event.</summary>
+    /// <summary>Somebody has called <see cref="IIoEngine.Wake"/>; calls from now on are reported again.</summary>
     void OnWoken();
 }

@@ -11,7 +11,7 @@ namespace Valkey.Turbo.Network;
 /// A send that can empty a connection's queue at once is quiet: its success is known by the absence of a completion, see
 /// <see cref="IoUring.PrepareQuietSend"/>. It is settled before any event of the next turn is looked at.
 /// </remarks>
-internal sealed class IoUringEngine : IIoEngine
+internal sealed class IoUringEngine : KernelEngine, IIoEngine
 {
     private const int SubmissionCount = 1024;
     private const int CompletionCount = 8192;
@@ -41,13 +41,13 @@ internal sealed class IoUringEngine : IIoEngine
     private readonly Queue<Connection> _unproved = new();
     private readonly List<Connection> _toSend = [];
     private readonly List<QuietSend> _quietSends = [];
-    private readonly Acceptor _acceptor;
 
     private IoUringEngine(IoUring ring, ProvidedBuffers buffers, ConnectionTable connections, IIoEvents events)
+        : base(events)
     {
         (_ring, _buffers, _connections, _events) = (ring, buffers, connections, events);
-        _acceptor = new Acceptor(events);
         WatchAcceptor();
+        WatchWakeUps();
     }
 
     public string Name => "io_uring";
@@ -70,11 +70,6 @@ internal sealed class IoUringEngine : IIoEngine
         }
         return new IoUringEngine(ring, buffers, connections, events);
     }
-
-    public void Accept(int listener) => _acceptor.Add(listener);
-
-    public void WatchWakeUps(int wakeDescriptor) =>
-        _ring.PreparePollMultishot(wakeDescriptor, Pack(Operation.Wake, wakeDescriptor, 0));
 
     public void Attach(Connection connection) => Receive(connection);
 
@@ -144,11 +139,11 @@ internal sealed class IoUringEngine : IIoEngine
         _starved.Clear();
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         _ring.Dispose();
         _buffers.Dispose();
-        _acceptor.Dispose();
+        base.Dispose();
     }
 
     /// <summary>Just before they are submitted, so that nothing is appended in between that would wait for a completion.</summary>
@@ -225,17 +220,18 @@ internal sealed class IoUringEngine : IIoEngine
         switch (operation)
         {
             case Operation.Accept:
-                _acceptor.AcceptAll();
+                Acceptor.AcceptAll();
                 if (!completion.HasMore)
                 {
                     WatchAcceptor();
                 }
                 return;
             case Operation.Wake:
+                WakeUps.Drain();
                 _events.OnWoken();
                 if (!completion.HasMore)
                 {
-                    WatchWakeUps(slot);
+                    WatchWakeUps();
                 }
                 return;
             case Operation.QuietSend:
@@ -263,7 +259,10 @@ internal sealed class IoUringEngine : IIoEngine
     }
 
     private void WatchAcceptor() =>
-        _ring.PreparePollMultishot(_acceptor.FileDescriptor, Pack(Operation.Accept, 0, 0));
+        _ring.PreparePollMultishot(Acceptor.FileDescriptor, Pack(Operation.Accept, 0, 0));
+
+    private void WatchWakeUps() =>
+        _ring.PreparePollMultishot(WakeUps.FileDescriptor, Pack(Operation.Wake, 0, 0));
 
     private void HandleReceive(Connection connection, in Completion completion)
     {

@@ -10,7 +10,7 @@ namespace Valkey.Turbo.Network;
 /// </summary>
 internal sealed class Lane(Worker worker, ReplyWriter reply) : IDisposable
 {
-    internal RequestBatch Batch { get; } = new();
+    internal RequestBatch Batch { get; } = new(worker.RequestMemory);
 
     internal Dispatcher Dispatcher { get; } = new(worker, reply);
 

@@ -17,6 +17,7 @@ public interface INetworkLog
 /// <summary>The server's listeners and threads.</summary>
 public sealed class NetworkServer : IDisposable
 {
+    private const long HttpWarningIntervalNs = 60_000_000_000;
     private const string TooManyClients = "ERR max number of clients reached";
 
     private const string Denied =
@@ -32,6 +33,7 @@ public sealed class NetworkServer : IDisposable
     private readonly CountdownEvent _started;
     private Exception? _failure;
     private int _clientCount;
+    private long _warnedOfHttpAtNs;
 
     /// <summary>Prepares as many threads as the server has workers.</summary>
     /// <param name="server">The server.</param>
@@ -50,6 +52,9 @@ public sealed class NetworkServer : IDisposable
 
     /// <summary>Why io_uring must not even be tried, which the log has been told; or null.</summary>
     public string? IoUringRefusal { get; init; }
+
+    /// <summary>Makes the engines of the reactors, where they are not to be the kernel's.</summary>
+    internal Func<ConnectionTable, IIoEvents, IIoEngine>? EngineSource { get; init; }
 
     /// <summary>Opens the listeners, starts the threads and returns once they run.</summary>
     /// <exception cref="IOException">A listener can't be opened, or no engine can be had.</exception>
@@ -125,6 +130,18 @@ public sealed class NetworkServer : IDisposable
         return isProtected && !IsLoopback(session.Address) ? Denied : null;
     }
 
+    /// <summary>Tells the operator of a client that speaks HTTP, once a minute at most.</summary>
+    internal void WarnOfHttp(Session session)
+    {
+        long now = _server.Clock.MonotonicNs, last = Volatile.Read(ref _warnedOfHttpAtNs);
+        if ((last == 0 || now - last > HttpWarningIntervalNs) && Interlocked.CompareExchange(ref _warnedOfHttpAtNs, now, last) == last)
+        {
+            Log.Warning("Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Valkey. "
+                + "This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Valkey instance. "
+                + $"Connection from {session.Address} aborted.");
+        }
+    }
+
     internal void RunCron()
     {
         _server.AdjustClock();
@@ -135,6 +152,10 @@ public sealed class NetworkServer : IDisposable
 
     internal IIoEngine CreateEngine(ConnectionTable connections, IIoEvents events)
     {
+        if (EngineSource is not null)
+        {
+            return EngineSource(connections, events);
+        }
         string wanted = _server.Config.IoEngine.Choice;
         if (wanted != "epoll")
         {
@@ -156,6 +177,18 @@ public sealed class NetworkServer : IDisposable
         return new EpollEngine(connections, events);
     }
 
+    /// <summary>Makes the reactor of a thread, on that thread.</summary>
+    internal Reactor Prepare(int thread)
+    {
+        Reactor reactor = new(this, _server.Workers[thread]);
+        _reactors[thread] = reactor;
+        if (thread == 0)
+        {
+            _server.IoEngineName = reactor.EngineName;
+        }
+        return reactor;
+    }
+
     private void RunThread(int thread)
     {
         Reactor reactor;
@@ -165,12 +198,7 @@ public sealed class NetworkServer : IDisposable
             {
                 CpuAffinity.Pin(_cpus[thread]);
             }
-            reactor = new Reactor(this, _server.Workers[thread]);
-            _reactors[thread] = reactor;
-            if (thread == 0)
-            {
-                _server.IoEngineName = reactor.EngineName;
-            }
+            reactor = Prepare(thread);
         }
         catch (Exception e)
         {

@@ -9,6 +9,10 @@ internal sealed partial class Reactor
     private const int WorthTrimmingBytes = 4 << 10;
     private const int LargeInputBytes = 32 << 10;
     private const long InputIdleNs = 2000 * NsPerMs;
+    // As in Valkey, and the least to which the limit can be set.
+    private const int UnauthenticatedInputBytes = 1 << 20;
+    // Requests are framed where they lie, in one span; parked ones are written anew, which may take some mebibytes more.
+    private const long MostInputBytes = int.MaxValue - (64 << 20);
 
     private readonly List<Connection> _doomed = [];
     private long _bufferBytesSeen;
@@ -61,6 +65,36 @@ internal sealed partial class Reactor
             }
         }
         connection.InputPeakBytes = connection.ExpectedInputBytes;
+    }
+
+    /// <summary>
+    /// Whether a client would have sent more than <c>client-query-buffer-limit</c> allows to wait: what is not run, and what it has
+    /// queued in a transaction.
+    /// </summary>
+    private bool WouldHoldTooMuch(Connection connection, int arrivingBytes)
+    {
+        long inputBytes = connection.Input.Length + arrivingBytes;
+        long heldBytes = inputBytes + (connection.Session.Transaction?.ArgumentBytes ?? 0);
+        return heldBytes > UnauthenticatedInputBytes
+            && (heldBytes > _server.Config.QueryBufferLimit.Number || inputBytes > MostInputBytes || !connection.Session.IsAuthenticated);
+    }
+
+    private void EndFaulty(Connection connection)
+    {
+        if (connection.IsDoomed)
+        {
+            return;
+        }
+        if (connection.Session.Fault == ClientFault.SpeaksHttp)
+        {
+            _network.WarnOfHttp(connection.Session);
+        }
+        else
+        {
+            _worker.Stats.QueryLimitDisconnections++;
+            _network.Log.Warning($"Closing client that reached max query buffer length: {connection.Session.Describe(_worker.NowMonotonicNs)}");
+        }
+        Doom(connection);
     }
 
     /// <summary>

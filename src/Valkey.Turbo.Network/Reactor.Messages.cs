@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Valkey.Turbo.Engine;
-using Valkey.Turbo.Native;
 
 namespace Valkey.Turbo.Network;
 
@@ -29,7 +28,7 @@ internal sealed partial class Reactor
         bool isAwake = Environment.CurrentManagedThreadId == _threadId && _isHandlingEvents;
         if (!isAwake && _wakeFlag.TryRaise())
         {
-            _wakeEvent.Signal();
+            _engine.Wake();
         }
     }
 
@@ -67,11 +66,7 @@ internal sealed partial class Reactor
         Wake();
     }
 
-    public void OnWoken()
-    {
-        _wakeEvent.Drain();
-        _wakeFlag.Lower();
-    }
+    public void OnWoken() => _wakeFlag.Lower();
 
     private void TakeMessages()
     {
@@ -94,7 +89,7 @@ internal sealed partial class Reactor
                     break;
                 case MessageKind.CloseListener:
                     _pausedListeners.Remove(message.Listener);
-                    Sockets.Close(message.Listener);
+                    _engine.CloseSocket(message.Listener);
                     break;
             }
         }

@@ -20,6 +20,7 @@ internal sealed partial class Reactor
         waiting.Append(rest);
         connection.Input.Dispose();
         connection.Input = waiting;
+        connection.Partial.Dispose();
         connection.Partial = PartialRequest.None;
         connection.IsParked = true;
         if (connection.Session.IsPostponed)

@@ -25,7 +25,6 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     private readonly Lane _ordinaryLane;
     private readonly Lane _resumedLane;
     private readonly Housekeeping _housekeeping;
-    private readonly WakeEvent _wakeEvent = new();
     private readonly List<Connection> _dirty = [];
     private readonly List<int> _pausedListeners = [];
     private Lane _lane;
@@ -45,7 +44,6 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         _lane = _ordinaryLane = new Lane(worker, _reply);
         _resumedLane = new Lane(worker, _reply);
         _housekeeping = new Housekeeping(worker);
-        _engine.WatchWakeUps(_wakeEvent.FileDescriptor);
         _server.Attach(worker.Thread, this);
     }
 
@@ -171,7 +169,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     {
         if (_isDraining)
         {
-            Sockets.Close(descriptor);
+            _engine.CloseSocket(descriptor);
             return;
         }
         _network.Distribute(listener, descriptor);
@@ -190,8 +188,16 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             return;
         }
         connection.Session.InputTotalBytes += bytes.Length;
+        // Whoever takes long to send one large request is not idle.
+        connection.Session.LastActiveNs = _awakeAtNs;
         _worker.Stats.InputBytes += bytes.Length;
         _worker.Stats.Reads++;
+        if (WouldHoldTooMuch(connection, bytes.Length))
+        {
+            connection.Session.EndFor(ClientFault.SentTooMuch);
+            EndFaulty(connection);
+            return;
+        }
         if (connection.Input.Length == 0 && !connection.IsParked)
         {
             int consumed = RunRequests(connection, bytes);
@@ -202,13 +208,6 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             return;
         }
         Keep(connection, bytes);
-        if (connection.Input.Length > _server.Config.QueryBufferLimit.Number)
-        {
-            _worker.Stats.QueryLimitDisconnections++;
-            _network.Log.Warning($"Closing client that reached max query buffer length: {connection.Session.Describe(_worker.NowMonotonicNs)}");
-            OnDisconnected(connection);
-            return;
-        }
         if (!connection.IsParked && connection.Input.Length >= connection.Partial.BytesNeeded)
         {
             RunBuffered(connection);
@@ -253,6 +252,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         _connections.Remove(connection);
         connection.Output.Clear();
         connection.Input.Dispose();
+        connection.Partial.Dispose();
         connection.Session.EndTransaction();
         // Again, as the batch in which the connection broke may have gone on to wait.
         connection.Session.EndBlocked(_worker);
@@ -267,7 +267,6 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     public void Dispose()
     {
         _engine.Dispose();
-        _wakeEvent.Dispose();
         _blocks.Dispose();
         _ordinaryLane.Dispose();
         _resumedLane.Dispose();
@@ -279,7 +278,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         int consumed = RunRequests(connection, connection.Input.Span);
         if (!connection.IsParked && !connection.IsClosing)
         {
-            connection.Input.Consume(Math.Min(consumed, connection.Input.Length));
+            connection.Input.Consume(consumed);
             // What parked requests lay in, or many small arguments, is given back; a receive buffer is kept while the client is active.
             bool isReceiveBuffer = connection.Input.Capacity is >= InputBufferBytes and <= LargeInputBytes || isForOneArgument;
             if (connection.Input.Length == 0 && !isReceiveBuffer)
@@ -342,6 +341,10 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         {
             CheckOutputLimit(connection);
         }
+        if (session.Fault != ClientFault.None)
+        {
+            EndFaulty(connection);
+        }
         MarkDirty(connection);
         return session.ClosesAfterReply ? input.Length : consumed;
     }
@@ -400,18 +403,13 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     private void Adopt(int listener, int descriptor)
     {
         bool isUnix = _network.IsUnix(listener);
-        string path = _server.Config.UnixSocket.Text;
-        if (!isUnix)
-        {
-            Sockets.SetNoDelay(descriptor);
-            Sockets.SetKeepAlive(descriptor, (int)_server.Config.KeepAliveSeconds.Number);
-        }
+        PeerNames names = _engine.Adopt(descriptor, isUnix, _server.Config.UnixSocket.Text, (int)_server.Config.KeepAliveSeconds.Number);
         Connection connection = new(this, descriptor, _blocks, _worker.RequestMemory);
         long now = _server.Clock.MonotonicNs;
         connection.Session = new Session(_server.NextClientId(), connection, _worker.Thread)
         {
-            Address = Sockets.PeerName(descriptor, path),
-            LocalAddress = Sockets.LocalName(descriptor, path),
+            Address = names.Peer,
+            LocalAddress = names.Local,
             FileDescriptor = descriptor,
             IsUnixSocket = isUnix,
             ConnectedAtNs = now,
@@ -433,7 +431,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     {
         _server.Clients.TryRemove(connection.Session.Id, out _);
         Interlocked.Increment(ref _server.RejectedConnections);
-        Sockets.Send(connection.Descriptor, System.Text.Encoding.ASCII.GetBytes($"-{refusal}\r\n"));
+        _engine.SendOnce(connection.Descriptor, System.Text.Encoding.ASCII.GetBytes($"-{refusal}\r\n"));
         connection.IsClosing = true;
         _engine.Close(connection);
     }

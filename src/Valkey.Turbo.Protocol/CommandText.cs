@@ -5,6 +5,7 @@ namespace Valkey.Turbo.Protocol;
 /// <summary>Builds one command as a RESP array of bulk strings, off the managed heap. Used again and again by one thread.</summary>
 public sealed class CommandText : IDisposable
 {
+    private const int LargestKeptBytes = 1 << 20;
     private readonly NativeBuffer _buffer = new();
 
     /// <summary>Whether words are thrown away, because nobody will read them.</summary>
@@ -20,7 +21,7 @@ public sealed class CommandText : IDisposable
         {
             return this;
         }
-        _buffer.Consume(_buffer.Length);
+        Empty();
         Header((byte)'*', argumentCount);
         return this;
     }
@@ -28,14 +29,14 @@ public sealed class CommandText : IDisposable
     /// <summary>Starts a row of words without a header.</summary>
     public CommandText BeginWords()
     {
-        _buffer.Consume(_buffer.Length);
+        Empty();
         return this;
     }
 
     /// <summary>Starts an aggregate of any kind; <paramref name="kind"/> is its first byte on the wire.</summary>
     public CommandText BeginAggregate(byte kind, int count)
     {
-        _buffer.Consume(_buffer.Length);
+        Empty();
         Header(kind, count);
         return this;
     }
@@ -83,6 +84,12 @@ public sealed class CommandText : IDisposable
     }
 
     public void Dispose() => _buffer.Dispose();
+
+    private void Empty()
+    {
+        _buffer.Clear();
+        _buffer.Trim(_buffer.Capacity > LargestKeptBytes ? 0 : _buffer.Capacity);
+    }
 
     private void Header(byte kind, int value)
     {

@@ -1,10 +1,12 @@
+using Valkey.Turbo.Memory;
+
 namespace Valkey.Turbo.Protocol;
 
 /// <summary>
 /// What is known of a request whose end has not arrived: framing goes on where it stopped, so that a request of a million
 /// arguments in small packets costs linear time. Offsets count from the start of the request.
 /// </summary>
-public struct PartialRequest
+public struct PartialRequest : IDisposable
 {
     // As in Valkey, from here on it is worth a buffer of just its length.
     private const int LargeArgumentBytes = 32 << 10;
@@ -15,9 +17,8 @@ public struct PartialRequest
     internal int BulkLength;
     /// <summary>Bytes framed so far.</summary>
     internal int Position;
-    /// <summary>Arguments framed so far, the first <see cref="SavedCount"/>.</summary>
-    internal ArgumentSlice[]? Saved;
-    internal int SavedCount;
+    /// <summary>The arguments framed so far, where framing them again would cost too much; or null.</summary>
+    internal NativeBuffer? Saved;
 
     /// <summary>Fewer bytes than this, from the start of the request, can't complete the argument that is on its way.</summary>
     public readonly long BytesNeeded => BulkLength >= 0 ? (long)Position + BulkLength + 2 : (long)Position + 1;
@@ -30,4 +31,11 @@ public struct PartialRequest
 
     /// <summary>The state before any byte of a request.</summary>
     public static PartialRequest None => new() { BulkLength = -1 };
+
+    /// <summary>Gives back the memory of what is known.</summary>
+    public void Dispose()
+    {
+        Saved?.Dispose();
+        Saved = null;
+    }
 }

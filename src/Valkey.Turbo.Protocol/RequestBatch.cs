@@ -14,11 +14,13 @@ public struct ArgumentSlice
 /// The requests framed from one stretch of input. Owned by one thread and used again and again; the arguments point into
 /// the input, which must stay where it is until the batch has run.
 /// </summary>
-public sealed unsafe class RequestBatch : IDisposable
+/// <param name="memory">Where the memory of requests that are not whole yet is counted, or null.</param>
+public sealed unsafe class RequestBatch(ByteCounter? memory = null) : IDisposable
 {
     /// <summary>The most requests in one batch: enough to hide memory latency, few enough to stay in the first cache level.</summary>
     public const int MaxRequests = 64;
 
+    private const int SavedAtOnce = 1 << 20;
     private readonly int[] _argumentStart = new int[MaxRequests + 1];
     private readonly nint[] _requestBase = new nint[MaxRequests];
     private ArgumentSlice* _arguments = (ArgumentSlice*)NativeMemory.Alloc(256, (nuint)sizeof(ArgumentSlice));
@@ -110,8 +112,33 @@ public sealed unsafe class RequestBatch : IDisposable
         TotalBytes += RequestBytes(Count - 1);
     }
 
-    /// <summary>Arguments of the request being framed.</summary>
-    internal Span<ArgumentSlice> Unfinished => new(_arguments + _argumentStart[Count], _argumentCount - _argumentStart[Count]);
+    /// <summary>How many arguments the request being framed has so far.</summary>
+    internal int UnfinishedCount => _argumentCount - _argumentStart[Count];
+
+    /// <summary>Saves the arguments of the request being framed; <paramref name="saved"/> is made if need be.</summary>
+    internal void SaveUnfinished(ref NativeBuffer? saved)
+    {
+        saved ??= new NativeBuffer(memory);
+        saved.Clear();
+        for (int at = _argumentStart[Count]; at < _argumentCount; at += SavedAtOnce)
+        {
+            int count = Math.Min(SavedAtOnce, _argumentCount - at);
+            saved.Append(new ReadOnlySpan<byte>(_arguments + at, count * sizeof(ArgumentSlice)));
+        }
+    }
+
+    /// <summary>Goes on with a request whose first arguments were saved.</summary>
+    internal void AddSaved(NativeBuffer saved)
+    {
+        for (long at = 0; at < saved.Length; at += (long)SavedAtOnce * sizeof(ArgumentSlice))
+        {
+            Span<byte> part = saved.From(at);
+            foreach (ArgumentSlice argument in MemoryMarshal.Cast<byte, ArgumentSlice>(part[..Math.Min(part.Length, SavedAtOnce * sizeof(ArgumentSlice))]))
+            {
+                AddArgument(argument.Offset, argument.Length);
+            }
+        }
+    }
 
     /// <summary>Drops the arguments of the request being framed.</summary>
     internal void DropUnfinished() => _argumentCount = _argumentStart[Count];

@@ -22,6 +22,7 @@ public static unsafe class RequestFramer
     private const string BadLineEnd = "invalid CRLF in request";
     // Fewer arguments than this are framed again rather than saved.
     private const int ArgumentsWorthSaving = 16;
+    private const int LargestKeptBytes = 8 << 10;
 
     /// <summary>
     /// Frames requests until the batch is full or the input has no further whole one. Returns the bytes of the requests
@@ -47,7 +48,7 @@ public static unsafe class RequestFramer
                 byte* at;
                 if (*request == '*')
                 {
-                    Resume(ref partial, batch);
+                    Resume(partial, batch);
                     at = FrameArray(request, end, limits, ref partial, batch, out error);
                 }
                 else if (!limits.TakesInline)
@@ -63,7 +64,7 @@ public static unsafe class RequestFramer
                     Suspend(ref partial, batch);
                     break;
                 }
-                partial = partial.Saved is null ? PartialRequest.None : new PartialRequest { BulkLength = -1, Saved = Shrink(partial.Saved) };
+                partial = partial.Saved is null ? PartialRequest.None : Restarted(partial.Saved);
                 request = at;
             }
             return (int)(request - start);
@@ -266,39 +267,39 @@ public static unsafe class RequestFramer
             error = "unbalanced quotes in request";
             return null;
         }
-        if (batch.Unfinished.Length > 0)
+        if (batch.UnfinishedCount > 0)
         {
             batch.EndRequest(request);
         }
         return request + length + 1;
     }
 
-    private static void Resume(ref PartialRequest partial, RequestBatch batch)
+    private static void Resume(in PartialRequest partial, RequestBatch batch)
     {
-        for (int i = 0; i < partial.SavedCount; i++)
+        if (partial.Saved is not null)
         {
-            batch.AddArgument(partial.Saved![i].Offset, partial.Saved[i].Length);
+            batch.AddSaved(partial.Saved);
         }
     }
 
     private static void Suspend(ref PartialRequest partial, RequestBatch batch)
     {
-        Span<ArgumentSlice> arguments = batch.Unfinished;
-        if (arguments.Length < ArgumentsWorthSaving && partial.BulkLength < MaxLineBytes)
+        if (batch.UnfinishedCount < ArgumentsWorthSaving && partial.BulkLength < MaxLineBytes)
         {
-            partial = PartialRequest.None with { Saved = partial.Saved };
+            partial = partial.Saved is null ? PartialRequest.None : Restarted(partial.Saved);
         }
         else
         {
-            if (partial.Saved is null || partial.Saved.Length < arguments.Length)
-            {
-                partial.Saved = new ArgumentSlice[Math.Max(64, arguments.Length * 2)];
-            }
-            arguments.CopyTo(partial.Saved);
-            partial.SavedCount = arguments.Length;
+            batch.SaveUnfinished(ref partial.Saved);
         }
         batch.DropUnfinished();
     }
 
-    private static ArgumentSlice[]? Shrink(ArgumentSlice[] saved) => saved.Length > 1024 ? null : saved;
+    /// <summary>Forgets what is known, but for some memory that the next request may need again.</summary>
+    private static PartialRequest Restarted(NativeBuffer saved)
+    {
+        saved.Clear();
+        saved.Trim(saved.Capacity > LargestKeptBytes ? 0 : saved.Capacity);
+        return PartialRequest.None with { Saved = saved };
+    }
 }

@@ -15,7 +15,11 @@ namespace Valkey.Turbo.Commands;
 /// </summary>
 public sealed partial class CommandContext(Worker worker, ReplyWriter reply, CommandTable table)
 {
+    private const int MostParts = 1024;
+    private const int LargestPartsBytes = 64 << 20;
     private readonly CommandText _record = new();
+    private readonly CommandText _parts = new();
+    private int _partCount;
     private RequestBatch _batch = null!;
     private int _request;
     private ulong _firstKeyHash;
@@ -321,6 +325,32 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
     {
         _isJournalled = true;
         Worker.Journal(key.Keyspace.Shard, key.Keyspace.Database, _record.Bytes);
+    }
+
+    /// <summary>Adds a word to records of one command, each of a bounded size, however many words there are.</summary>
+    public void AppendPart(in KeyHandle key, ReadOnlySpan<byte> command, ReadOnlySpan<byte> word)
+    {
+        if (!IsJournalling)
+        {
+            return;
+        }
+        _parts.Add(word);
+        if (++_partCount == MostParts || _parts.Bytes.Length > LargestPartsBytes)
+        {
+            JournalParts(key, command);
+        }
+    }
+
+    /// <summary>Journals the words that were added and not journalled yet, in place of the command itself.</summary>
+    public void JournalParts(in KeyHandle key, ReadOnlySpan<byte> command)
+    {
+        if (_partCount > 0)
+        {
+            Record(_partCount + 2).Add(command).Add(key.Name).AddRaw(_parts.Bytes);
+            Journal(key);
+            _parts.BeginWords();
+            _partCount = 0;
+        }
     }
 
     /// <summary>Journals that a key is gone, in place of the command itself: as UNLINK where a directive has such deletions free lazily.</summary>

@@ -59,7 +59,14 @@ public sealed partial class Dispatcher
         int argumentCount = batch.ArgumentCount(index);
         if (spec is null)
         {
-            RejectUnknown(session, batch, index);
+            if (IsHttp(batch.Argument(index, 0)))
+            {
+                session.EndFor(ClientFault.SpeaksHttp);
+            }
+            else
+            {
+                RejectUnknown(session, batch, index);
+            }
             return Admission.Done;
         }
         if (spec is { Subcommands.Length: > 0, Run: null } && argumentCount > 1)
@@ -254,9 +261,17 @@ public sealed partial class Dispatcher
         _context.ReplyUnknownSubcommand(spec.Name);
     }
 
+    /// <summary>Whether a request begins like one that a web page has had a browser send: its first line, or the header behind it.</summary>
+    private static bool IsHttp(ReadOnlySpan<byte> name) => Ascii.EqualsIgnoreCase(name, "POST"u8) || Ascii.EqualsIgnoreCase(name, "Host:"u8);
+
     private void RejectUnknown(Session session, RequestBatch batch, int index)
     {
         AbortTransaction(session);
+        if (!session.IsAuthenticated)
+        {
+            _reply.Error(Errors.NoAuth);
+            return;
+        }
         StringBuilder arguments = new();
         for (int i = 1; i < batch.ArgumentCount(index) && arguments.Length < UnknownArgumentsBytes; i++)
         {

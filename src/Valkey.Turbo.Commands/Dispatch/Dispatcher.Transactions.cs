@@ -17,8 +17,7 @@ public sealed partial class Dispatcher
         Transaction transaction = session.Transaction!;
         transaction.MayGrow |= spec.Is(CommandFlags.DenyOom);
         transaction.MayReplicate |= spec.Is(CommandFlags.Write | CommandFlags.MayReplicate);
-        batch.CopyTo(transaction.Requests, index, 1);
-        transaction.Count++;
+        transaction.Add(batch, index);
         _reply.Simple("QUEUED"u8);
     }
 
@@ -91,12 +90,11 @@ public sealed partial class Dispatcher
     /// <summary>Looks at every queued request in order, until one is not agreed to. They were all accepted when they came.</summary>
     private void Visit(Transaction transaction, Func<CommandSpec, RequestBatch, int, bool> visit)
     {
-        Span<byte> rest = transaction.Requests.Span;
         PartialRequest partial = PartialRequest.None;
-        while (!rest.IsEmpty)
+        for (long at = 0; at < transaction.Requests.Length;)
         {
             _queued.Clear();
-            int framed = RequestFramer.Frame(rest, new FramingLimits(int.MaxValue, false), ref partial, _queued, out _);
+            at += RequestFramer.Frame(transaction.Requests.From(at), new FramingLimits(int.MaxValue, false), ref partial, _queued, out _);
             for (int i = 0; i < _queued.Count; i++)
             {
                 CommandSpec spec = _table.Find(_queued.Argument(i, 0))!;
@@ -109,7 +107,6 @@ public sealed partial class Dispatcher
                     return;
                 }
             }
-            rest = rest[framed..];
         }
     }
 

@@ -213,17 +213,16 @@ internal static class SetCommands
             return;
         }
         context.Reply.Set(count);
-        context.Record((int)count + 2).Add("SREM"u8).Add(key.Name);
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         for (long i = 0; i < count; i++)
         {
             ReadOnlySpan<byte> member = context.SetAside(set.Random(context.Worker.Random, scratch));
             set.Remove(member);
             context.Reply.Bulk(member);
-            context.Append(member);
+            context.AppendPart(key, "SREM"u8, member);
         }
         context.Changed(key, KeyEvent.Set, "spop", count);
-        context.Journal(key);
+        context.JournalParts(key, "SREM"u8);
     }
 
     private static void RandomMember(CommandContext context)

@@ -223,7 +223,7 @@ public sealed class AppendOnlyFile : IJournalSink, IDisposable
         {
             Thread.Sleep(_owner.WriteDelayMs);
         }
-        int error = _file.TryWrite(_writing.Span, out int writtenBytes);
+        int error = TryWriteAll(out long writtenBytes);
         if (error != 0)
         {
             OnWriteFailed(policy, error, writtenBytes);
@@ -243,6 +243,18 @@ public sealed class AppendOnlyFile : IJournalSink, IDisposable
         return true;
     }
 
+    private int TryWriteAll(out long writtenBytes)
+    {
+        writtenBytes = 0;
+        int error = 0;
+        while (error == 0 && writtenBytes < _writing.Length)
+        {
+            error = _file.TryWrite(_writing.From(writtenBytes), out int part);
+            writtenBytes += part;
+        }
+        return error;
+    }
+
     private bool TrySyncBeforeReplies()
     {
         int error = _file.TrySync();
@@ -257,7 +269,7 @@ public sealed class AppendOnlyFile : IJournalSink, IDisposable
         return true;
     }
 
-    private void OnWriteFailed(FsyncPolicy policy, int error, int writtenBytes)
+    private void OnWriteFailed(FsyncPolicy policy, int error, long writtenBytes)
     {
         bool isLogged = Environment.TickCount64 - _lastWriteErrorMs >= WriteErrorIntervalMs;
         if (isLogged)
@@ -287,7 +299,7 @@ public sealed class AppendOnlyFile : IJournalSink, IDisposable
     }
 
     /// <summary>Forgets bytes that are in the file now.</summary>
-    private void Drop(int writtenBytes)
+    private void Drop(long writtenBytes)
     {
         Volatile.Write(ref _writtenBytes, _writtenBytes + writtenBytes);
         _writing.Consume(writtenBytes);

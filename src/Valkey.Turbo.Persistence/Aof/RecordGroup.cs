@@ -19,7 +19,7 @@ internal sealed class RecordGroup : IDisposable
     internal int LastDatabase { get; private set; }
 
     /// <summary>The commands, those that change the database in between included.</summary>
-    internal ReadOnlySpan<byte> Commands => _commands.Span;
+    internal NativeBuffer Commands => _commands;
 
     internal void Add(int database, ReadOnlySpan<byte> command)
     {
@@ -38,7 +38,7 @@ internal sealed class RecordGroup : IDisposable
 
     internal void Clear()
     {
-        _commands.Consume(_commands.Length);
+        _commands.Clear();
         Count = 0;
     }
 

@@ -50,7 +50,7 @@ internal sealed class RdbWindow(Stream source) : IDisposable
     /// <summary>Drops what has been read, so that <see cref="Checksum"/> is that of all of it.</summary>
     internal void Drop(int unreadBytes)
     {
-        int read = _held.Length - unreadBytes;
+        int read = (int)_held.Length - unreadBytes;
         Checksum = Crc64.Append(Checksum, _held.Span[..read]);
         _held.Consume(read);
     }

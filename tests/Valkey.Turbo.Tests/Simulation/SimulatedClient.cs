@@ -1,101 +1,102 @@
+using System.Globalization;
 using Valkey.Turbo.Engine;
-using Valkey.Turbo.Memory;
-using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Tests.Simulation;
 
-/// <summary>A client of a <see cref="SimulatedServer"/>: one request at a time, whose reply is given to a handler.</summary>
-internal sealed class SimulatedClient : ISessionTransport
+/// <summary>A client of a <see cref="SimulatedServer"/>: sends requests, and gives each reply to a handler.</summary>
+internal sealed class SimulatedClient(SimulatedServer server, SimulatedSocket socket)
 {
-    private readonly SimulatedThread _thread;
     private readonly Queue<Action<string>> _handlers = new();
-
-    internal SimulatedClient(SimulatedThread thread, long id)
-    {
-        _thread = thread;
-        Output = new OutputQueue(thread.Blocks);
-        Session = new Session(id, this, thread.Index) { IsAuthenticated = true };
-    }
-
-    internal Session Session { get; }
-
-    internal OutputQueue Output { get; }
-
-    /// <summary>Input that has not been run, at an address that stays.</summary>
-    internal byte[] Input { get; set; } = [];
-
-    /// <summary>A command waits: for shards, if it is not blocked.</summary>
-    internal bool IsParked { get; set; }
-
-    /// <summary>The blocked command is to be run again.</summary>
-    internal bool IsResumed { get; set; }
+    private readonly SimulatedSocket.Pipe _received = new();
 
     internal bool IsIdle => _handlers.Count == 0;
 
-    internal bool IsBlocked => IsParked && Session.Blocked is { IsWaiting: true };
+    /// <summary>Replies that are still to come.</summary>
+    internal int AwaitedCount => _handlers.Count;
+
+    /// <summary>The server's side, or null before it has accepted, and after it has closed.</summary>
+    internal Session? Session => server.Instance.Clients.Values.FirstOrDefault(session => session.FileDescriptor == socket.Descriptor);
+
+    /// <summary>Whether its command waits for keys.</summary>
+    internal bool IsBlocked => Session is { Blocked: { IsWaiting: true, Work: null } };
+
+    /// <summary>The server has closed the connection, and everything it sent has been read.</summary>
+    internal bool IsAtEnd => socket.IsServerClosed && socket.ToClient.Length == 0;
+
+    /// <summary>Whether it reads only when it is told to.</summary>
+    internal bool ReadsLate { get; set; }
 
     /// <summary>Told about messages out of band.</summary>
     internal Action<string> OnPush { get; set; } = _ => { };
 
-    public long OutputBytes => Output.QueuedBytes;
-
-    public long OutputCapacity => Output.BlockBytes;
-
-    public int OutputBlocks => Output.BlockCount;
-
-    public int InputBytes => Input.Length;
-
-    public int InputCapacity => Input.Length;
-
-    /// <summary>Queues requests; the handler gets the last one's reply.</summary>
+    /// <summary>Sends requests; the handler gets the last one's reply.</summary>
     internal void Ask(Action<string> handler, params string[][] requests)
     {
-        byte[] bytes = [.. Input, .. requests.SelectMany(RespText.Encode)];
-        Input = Pinned(bytes);
         for (int i = 1; i < requests.Length; i++)
         {
             _handlers.Enqueue(_ => { });
         }
         _handlers.Enqueue(handler);
+        Write([.. requests.SelectMany(RespText.Encode)]);
     }
 
-    /// <summary>Hands out what the server has written.</summary>
-    internal void ReadReplies()
+    /// <summary>Sends bytes.</summary>
+    internal void Write(ReadOnlySpan<byte> bytes) => socket.ToServer.Write(bytes);
+
+    /// <summary>Sends nothing more, but still reads.</summary>
+    internal void EndSending() => socket.HasClientEnded = true;
+
+    /// <summary>Goes without another word.</summary>
+    internal void Reset()
     {
-        using MemoryStream stream = new();
-        for (; Output.Head is { } head; Output.DropHead())
-        {
-            stream.Write(head.Unsent);
-        }
-        stream.Position = 0;
-        while (stream.Position < stream.Length)
-        {
-            string reply = RespText.Read(stream, out bool isPush);
-            (isPush ? OnPush : _handlers.Dequeue())(reply);
-        }
+        socket.IsReset = true;
+        _handlers.Clear();
     }
 
-    internal static byte[] Pinned(ReadOnlySpan<byte> bytes)
+    /// <summary>Reads up to so many bytes, and hands out the replies that are whole.</summary>
+    internal void Read(int most)
     {
-        byte[] pinned = GC.AllocateUninitializedArray<byte>(bytes.Length, pinned: true);
-        bytes.CopyTo(pinned);
-        return pinned;
-    }
-
-    public void Send(SharedBytes message) => _thread.Deliver(this, message.Span);
-
-    public void Send(ReadOnlySpan<byte> message) => _thread.Deliver(this, message);
-
-    public void Resume()
-    {
-        if (_thread.IsRunning)
+        int count = Math.Min(most, socket.ToClient.Length);
+        if (count == 0)
         {
-            _thread.Tell(this);
             return;
         }
-        IsResumed = true;
-        _thread.Wake();
+        _received.Write(socket.ToClient.Span[..count]);
+        socket.ToClient.Drop(count);
+        for (int end = 0; TrySkip(_received.Span, ref end); end = 0)
+        {
+            using MemoryStream reply = new(_received.Span[..end].ToArray());
+            _received.Drop(end);
+            string text = RespText.Read(reply, out bool isPush);
+            (isPush ? OnPush : _handlers.TryDequeue(out Action<string>? handler) ? handler : throw new InvalidDataException($"nobody asked for {text}"))(text);
+        }
     }
 
-    public void Close(bool afterReplies) => Invariant.Require(false);
+    internal bool HasUnread => socket.ToClient.Length > 0;
+
+    private static bool TrySkip(ReadOnlySpan<byte> bytes, ref int at)
+    {
+        int length = bytes[at..].IndexOf("\r\n"u8);
+        if (length < 0)
+        {
+            return false;
+        }
+        byte kind = bytes[at];
+        bool isCounted = kind is (byte)'$' or (byte)'=' or (byte)'*' or (byte)'~' or (byte)'>' or (byte)'%';
+        int count = isCounted ? int.Parse(bytes.Slice(at + 1, length - 1), CultureInfo.InvariantCulture) : 0;
+        at += length + 2;
+        if (kind is (byte)'$' or (byte)'=')
+        {
+            at += count < 0 ? 0 : count + 2;
+            return at <= bytes.Length;
+        }
+        for (int items = kind == '%' ? count * 2 : count; items > 0; items--)
+        {
+            if (!TrySkip(bytes, ref at))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
 }
