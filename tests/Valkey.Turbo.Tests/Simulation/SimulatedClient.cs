@@ -34,11 +34,14 @@ internal sealed class SimulatedClient(SimulatedServer server, SimulatedSocket so
     {
         for (int i = 1; i < requests.Length; i++)
         {
-            _handlers.Enqueue(_ => { });
+            Expect(_ => { });
         }
-        _handlers.Enqueue(handler);
+        Expect(handler);
         Write([.. requests.SelectMany(RespText.Encode)]);
     }
+
+    /// <summary>The handler gets the reply to what is written next.</summary>
+    internal void Expect(Action<string> handler) => _handlers.Enqueue(handler);
 
     /// <summary>Sends bytes.</summary>
     internal void Write(ReadOnlySpan<byte> bytes) => socket.ToServer.Write(bytes);
