@@ -142,7 +142,7 @@ public sealed partial class Keyspace
     {
         Entry entry = new(position.Entry);
         HashTable<HashField> table = new(entry.Collection, Shard.Arena);
-        List<nint> due = worker.FoundFields;
+        NativeList<nint> due = worker.FoundFields;
         bool isOver = table.WalkDue(worker.NowUnixMs, FieldBucketsPerStep, FieldsPerStep, due);
         if (due.Count == 0)
         {
@@ -194,7 +194,7 @@ public sealed partial class Keyspace
         }
     }
 
-    private readonly ref struct DueEntries(List<nint> found) : IEntryVisitor
+    private readonly ref struct DueEntries(NativeList<nint> found) : IEntryVisitor
     {
         public void Visit(nint entry) => found.Add(entry);
     }

@@ -78,10 +78,10 @@ public sealed class Worker : IDisposable
     public bool TracksFrequency { get; private set; }
 
     /// <summary>Addresses gathered by an iteration; empty between commands.</summary>
-    public List<nint> Found { get; } = [];
+    public NativeList<nint> Found { get; } = new();
 
     /// <summary>Fields of a hash gathered to be removed; empty between commands.</summary>
-    internal List<nint> FoundFields { get; } = [];
+    internal NativeList<nint> FoundFields { get; } = new();
 
     /// <summary>Reads the clocks. Called once for a batch, so that all of its commands see one time.</summary>
     public void RefreshTime()
@@ -166,7 +166,7 @@ public sealed class Worker : IDisposable
     }
 
     /// <summary>Journals the removal of fields of a hash.</summary>
-    internal void JournalFieldsDeleted(Shard shard, int database, ReadOnlySpan<byte> key, List<nint> fields)
+    internal void JournalFieldsDeleted(Shard shard, int database, ReadOnlySpan<byte> key, NativeList<nint> fields)
     {
         for (int first = 0, end = 0; Server.Journal is not null && first < fields.Count; first = end)
         {
@@ -316,6 +316,9 @@ public sealed class Worker : IDisposable
     public void Dispose()
     {
         _record.Dispose();
+        Found.Dispose();
+        FoundFields.Dispose();
+        Evictor.Dispose();
         Text.Dispose();
     }
 

@@ -2,23 +2,24 @@ namespace Valkey.Turbo.Memory;
 
 /// <summary>
 /// A list for the length of one method, which its thread uses again and again instead of making a new one:
-/// <c>using Scratch&lt;int&gt; scratch = new(); List&lt;int&gt; indexes = scratch.Items;</c>
+/// <c>using Scratch&lt;int&gt; scratch = new(); NativeList&lt;int&gt; indexes = scratch.Items;</c>
 /// </summary>
 public readonly ref struct Scratch<T> : IDisposable
+    where T : unmanaged
 {
     private const int LargestKept = 1 << 16;
 
     // Two, as a method may need two, or call one that needs another.
     [ThreadStatic]
-    private static List<T>? t_idle;
+    private static NativeList<T>? t_idle;
 
     [ThreadStatic]
-    private static List<T>? t_alsoIdle;
+    private static NativeList<T>? t_alsoIdle;
 
     /// <summary>Takes one of the thread's lists, or makes one where all are in use.</summary>
     public Scratch()
     {
-        Items = t_idle ?? t_alsoIdle ?? [];
+        Items = t_idle ?? t_alsoIdle ?? new NativeList<T>();
         if (t_idle is null)
         {
             t_alsoIdle = null;
@@ -27,22 +28,23 @@ public readonly ref struct Scratch<T> : IDisposable
     }
 
     /// <summary>The list, empty at first.</summary>
-    public List<T> Items { get; }
+    public NativeList<T> Items { get; }
 
     /// <summary>Empties the list and gives it back.</summary>
     public void Dispose()
     {
         Items.Clear();
-        if (Items.Capacity <= LargestKept)
+        if (Items.Capacity > LargestKept || (t_idle is not null && t_alsoIdle is not null))
         {
-            if (t_idle is null)
-            {
-                t_idle = Items;
-            }
-            else
-            {
-                t_alsoIdle = Items;
-            }
+            Items.Dispose();
+        }
+        if (t_idle is null)
+        {
+            t_idle = Items;
+        }
+        else
+        {
+            t_alsoIdle ??= Items;
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Protocol;
 
@@ -9,6 +10,8 @@ namespace Valkey.Turbo.Protocol;
 /// </summary>
 public static class InlineLine
 {
+    private const int LargestQuotedBytes = 4;
+
     /// <summary>Splits and unquotes in place; false where quotes are unbalanced.</summary>
     internal static bool Split(Span<byte> line, RequestBatch batch)
     {
@@ -118,6 +121,54 @@ public static class InlineLine
     private static bool IsHex(byte b) => char.IsAsciiHexDigit((char)b);
 
     private static int HexValue(byte b) => b <= '9' ? b - '0' : (b | 32) - 'a' + 10;
+
+    /// <summary>The same off the managed heap.</summary>
+    public static void Quote(NativeBuffer line, ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> chunk = stackalloc byte[256];
+        int length = 0;
+        chunk[length++] = (byte)'"';
+        foreach (byte b in bytes)
+        {
+            length += Quote(b, chunk[length..]);
+            if (length > chunk.Length - LargestQuotedBytes)
+            {
+                line.Append(chunk[..length]);
+                length = 0;
+            }
+        }
+        chunk[length++] = (byte)'"';
+        line.Append(chunk[..length]);
+    }
+
+    private static int Quote(byte b, Span<byte> target)
+    {
+        byte letter = b switch
+        {
+            (byte)'\\' or (byte)'"' => b,
+            (byte)'\n' => (byte)'n',
+            (byte)'\r' => (byte)'r',
+            (byte)'\t' => (byte)'t',
+            7 => (byte)'a',
+            8 => (byte)'b',
+            _ => 0,
+        };
+        if (letter == 0 && b is >= 0x20 and < 0x7F)
+        {
+            target[0] = b;
+            return 1;
+        }
+        target[0] = (byte)'\\';
+        target[1] = letter;
+        if (letter != 0)
+        {
+            return 2;
+        }
+        target[1] = (byte)'x';
+        target[2] = "0123456789abcdef"u8[b >> 4];
+        target[3] = "0123456789abcdef"u8[b & 15];
+        return LargestQuotedBytes;
+    }
 
     /// <summary>Writes a word between quotes, with escapes for what is not printable; read back it is the same.</summary>
     public static void Quote(StringBuilder line, ReadOnlySpan<byte> bytes)

@@ -152,6 +152,14 @@ public sealed unsafe class ReplyWriter
         Raw("\r\n"u8);
     }
 
+    /// <summary>A string of any length.</summary>
+    public void Bulk(NativeBuffer value)
+    {
+        Number((byte)'$', value.Length);
+        Parts(value);
+        Raw("\r\n"u8);
+    }
+
     /// <summary>A string given as text.</summary>
     public void Bulk(string text)
     {
@@ -289,16 +297,31 @@ public sealed unsafe class ReplyWriter
     private void BulkSlowly(ReadOnlySpan<byte> value)
     {
         Number((byte)'$', value.Length);
-        // A value that does not fit the block is split, so that nothing of its size is allocated at once.
-        while (!value.IsEmpty)
+        Parts(value);
+        Raw("\r\n"u8);
+    }
+
+    /// <summary>Bytes that do not fit the block are split, so that nothing of their size is allocated at once.</summary>
+    private void Parts(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
         {
             Reserve(1);
-            int part = (int)Math.Min(value.Length, _end - _at);
-            value[..part].CopyTo(new Span<byte>(_at, part));
+            int part = (int)Math.Min(bytes.Length, _end - _at);
+            bytes[..part].CopyTo(new Span<byte>(_at, part));
             _at += part;
-            value = value[part..];
+            bytes = bytes[part..];
         }
-        Raw("\r\n"u8);
+    }
+
+    private void Parts(NativeBuffer bytes)
+    {
+        for (long at = 0; at < bytes.Length;)
+        {
+            Span<byte> part = bytes.From(at);
+            Parts(part);
+            at += part.Length;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

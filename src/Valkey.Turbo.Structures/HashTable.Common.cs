@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Structures;
@@ -12,9 +11,9 @@ public readonly unsafe partial struct HashTable<TEntry>
     /// Keeps those entries of another table whose keys are in this one too. Block by block the buckets and then the entries
     /// are drawn near before the first is looked at, so that their cache misses run side by side.
     /// </summary>
-    public void KeepCommon(List<nint> entries)
+    public void KeepCommon(NativeList<nint> entries)
     {
-        Span<nint> all = CollectionsMarshal.AsSpan(entries);
+        Span<nint> all = entries.Span;
         Span<ulong> hashes = stackalloc ulong[LookAhead], chained = stackalloc ulong[LookAhead];
         int kept = 0;
         for (int start = 0; start < all.Length; start += LookAhead)
@@ -45,6 +44,6 @@ public readonly unsafe partial struct HashTable<TEntry>
                 }
             }
         }
-        entries.RemoveRange(kept, entries.Count - kept);
+        entries.SetCount(kept);
     }
 }

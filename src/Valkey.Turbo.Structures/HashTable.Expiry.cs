@@ -1,4 +1,5 @@
 using System.Numerics;
+using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Structures;
 
@@ -21,7 +22,7 @@ public readonly unsafe partial struct HashTable<TEntry>
     /// in between is known to the walk. When it is over, <see cref="EarliestExpiryUnixMs"/> is right again, and the next begins.
     /// </summary>
     /// <returns>Whether the walk is over; what was found is to be removed either way.</returns>
-    public bool WalkDue(long nowUnixMs, int bucketBudget, int enough, List<nint> due)
+    public bool WalkDue(long nowUnixMs, int bucketBudget, int enough, NativeList<nint> due)
     {
         SetNow(nowUnixMs);
         if (_state->WalkedBuckets == 0)
@@ -49,7 +50,7 @@ public readonly unsafe partial struct HashTable<TEntry>
         return _state->EarliestExpiryUnixMs > nowUnixMs;
     }
 
-    private readonly ref struct DueList(List<nint> due) : IEntryVisitor
+    private readonly ref struct DueList(NativeList<nint> due) : IEntryVisitor
     {
         public void Visit(nint entry) => due.Add(entry);
     }

@@ -54,7 +54,7 @@ public readonly unsafe struct IntSet(nint address)
     }
 
     /// <summary>Adds all integers to a list, in ascending order.</summary>
-    public void CopyTo(List<long> target)
+    public void CopyTo(NativeList<long> target)
     {
         for (int i = 0; i < Count; i++)
         {

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
+using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Structures;
 
@@ -25,14 +25,12 @@ public static class ScoreSort
             scores.Sort(indexes);
             return;
         }
-        ulong[] otherKeys = ArrayPool<ulong>.Shared.Rent(scores.Length);
-        int[] otherIndexes = ArrayPool<int>.Shared.Rent(scores.Length);
+        using Scratch<ulong> otherKeys = new();
+        using Scratch<int> otherIndexes = new();
         Span<ulong> keys = MemoryMarshal.Cast<double, ulong>(scores);
         ToOrderedBits(keys);
-        SortByBytes(keys, indexes, otherKeys.AsSpan(0, keys.Length), otherIndexes.AsSpan(0, keys.Length));
+        SortByBytes(keys, indexes, otherKeys.Items.Extend(keys.Length), otherIndexes.Items.Extend(keys.Length));
         FromOrderedBits(keys);
-        ArrayPool<ulong>.Shared.Return(otherKeys);
-        ArrayPool<int>.Shared.Return(otherIndexes);
     }
 
     /// <summary>Bits that are ordered as integers the way the scores are: negative ones inverted, the others' sign set.</summary>

@@ -54,7 +54,7 @@ internal static class ConfigCommand
         for (int i = 2; i < context.ArgumentCount; i++)
         {
             ReadOnlySpan<byte> pattern = context.Argument(i);
-            string exact = Encoding.Latin1.GetString(pattern).ToLowerInvariant();
+            string exact = CommandContext.Text(pattern).ToLowerInvariant();
             foreach (Directive directive in context.Server.Config.All)
             {
                 foreach (string? name in (ReadOnlySpan<string?>)[directive.Name, directive.Alias])
@@ -127,7 +127,11 @@ internal static class ConfigCommand
             {
                 return $"{prefix} - duplicate parameter";
             }
-            changes.Add((directive, Encoding.UTF8.GetString(context.Argument(i + 1))));
+            if (context.Argument(i + 1).Length > CommandContext.LargestTextBytes)
+            {
+                return $"{prefix} - argument is too long";
+            }
+            changes.Add((directive, context.Text(i + 1)));
         }
         return null;
     }

@@ -259,7 +259,14 @@ internal static class DebugCommand
         {
             return;
         }
-        byte[] value = new byte[Math.Max(0, size)];
+        if (size > int.MaxValue)
+        {
+            context.Reply.Error(Errors.NotInteger);
+            return;
+        }
+        using Scratch<byte> scratch = new();
+        Span<byte> value = scratch.Items.Extend((int)Math.Max(0, size));
+        value.Clear();
         for (long i = 0; i < count; i++)
         {
             byte[] name = System.Text.Encoding.UTF8.GetBytes($"{prefix}:{i}");
@@ -272,7 +279,7 @@ internal static class DebugCommand
             byte[] text = System.Text.Encoding.ASCII.GetBytes($"value:{i}");
             if (size > 0)
             {
-                Array.Clear(value);
+                value[..Math.Min(32, value.Length)].Clear();
                 text.AsSpan(0, Math.Min(text.Length, value.Length)).CopyTo(value);
             }
             context.SetString(ref key, size > 0 ? value : text, ITableEntry.NoExpiry);

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using static Valkey.Turbo.Commands.CommandFlags;
 
@@ -14,6 +16,8 @@ internal static class MonitorCommand
             "Listens for all requests received by the server in real-time.", Monitor, scope: ShardScope.None),
     ];
 
+    private static readonly byte[] SecretMark = Encoding.ASCII.GetBytes(Secrets.Mark);
+
     private static void Monitor(CommandContext context)
     {
         context.Server.Monitors.Set(context.Worker, context.Session, isMonitor: true);
@@ -24,23 +28,17 @@ internal static class MonitorCommand
     internal static void Show(CommandContext context)
     {
         long microseconds = context.Server.Clock.UnixMicroseconds;
-        StringBuilder line = new();
+        using NativeBuffer line = new();
         Session session = context.Session;
         string peer = session.IsUnixSocket ? "unix:" + session.LocalAddress : session.Address;
-        line.Append($"+{microseconds / 1_000_000}.{microseconds % 1_000_000:D6} [{session.Database} {peer}]");
+        line.Append(Encoding.UTF8.GetBytes(string.Create(
+            CultureInfo.InvariantCulture, $"+{microseconds / 1_000_000}.{microseconds % 1_000_000:D6} [{session.Database} {peer}]")));
         for (int i = 0; i < context.ArgumentCount; i++)
         {
-            line.Append(' ');
-            if (Secrets.IsSecret(context, i))
-            {
-                line.Append('"').Append(Secrets.Mark).Append('"');
-            }
-            else
-            {
-                InlineLine.Quote(line, context.Argument(i));
-            }
+            line.Append(" "u8);
+            InlineLine.Quote(line, Secrets.IsSecret(context, i) ? SecretMark : context.Argument(i));
         }
-        line.Append("\r\n");
-        context.Server.Monitors.Show(context.Worker, Encoding.Latin1.GetBytes(line.ToString()));
+        line.Append("\r\n"u8);
+        context.Server.Monitors.Show(context.Worker, line);
     }
 }

@@ -54,7 +54,7 @@ internal static class BitFieldCommand
     private static void Run(CommandContext context, bool isReadOnly)
     {
         using Scratch<Step> kept = new();
-        List<Step> steps = kept.Items;
+        NativeList<Step> steps = kept.Items;
         if (!TrySteps(context, steps, out bool writes))
         {
             return;
@@ -148,7 +148,7 @@ internal static class BitFieldCommand
         return fits;
     }
 
-    private static bool TrySteps(CommandContext context, List<Step> steps, out bool writes)
+    private static bool TrySteps(CommandContext context, NativeList<Step> steps, out bool writes)
     {
         Overflow overflow = Overflow.Wrap;
         writes = false;

@@ -165,7 +165,7 @@ internal static class ClientTrackingCommand
         a.Length < b.Length ? b.StartsWith(a) : a.StartsWith(b);
 
     private static string Describe(byte[] prefix, string relation, byte[] other) =>
-        $"ERR Prefix '{Encoding.Latin1.GetString(prefix)}' overlaps with {relation} prefix '{Encoding.Latin1.GetString(other)}'. "
+        $"ERR Prefix '{CommandContext.Text(prefix)}' overlaps with {relation} prefix '{CommandContext.Text(other)}'. "
         + "Prefixes for a single client must not overlap.";
 
     private static void TurnOn(CommandContext context, in Options options)

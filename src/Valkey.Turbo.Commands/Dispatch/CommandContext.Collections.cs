@@ -9,7 +9,8 @@ namespace Valkey.Turbo.Commands;
 /// <content>Collections: finding, making and dropping them, and the arguments that their commands share.</content>
 public sealed partial class CommandContext
 {
-    private byte[] _aside = new byte[256];
+    private const int LargestKeptBytes = 1 << 20;
+    private readonly NativeBuffer _aside = new();
 
     /// <summary>The sizes at which collections change their encoding.</summary>
     public CollectionLimits Limits => Server.Config.Limits;
@@ -92,12 +93,10 @@ public sealed partial class CommandContext
     /// <summary>Copies bytes to where they stay until the command ends or the next call.</summary>
     public ReadOnlySpan<byte> SetAside(ReadOnlySpan<byte> bytes)
     {
-        if (_aside.Length < bytes.Length)
-        {
-            _aside = new byte[bytes.Length];
-        }
-        bytes.CopyTo(_aside);
-        return _aside.AsSpan(0, bytes.Length);
+        _aside.Clear();
+        _aside.Trim(_aside.Capacity > LargestKeptBytes ? 0 : _aside.Capacity);
+        _aside.Append(bytes);
+        return _aside.Span;
     }
 
     /// <summary>Removes a collection that a change has left without elements.</summary>

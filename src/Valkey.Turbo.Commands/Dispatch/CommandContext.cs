@@ -15,6 +15,7 @@ namespace Valkey.Turbo.Commands;
 /// </summary>
 public sealed partial class CommandContext(Worker worker, ReplyWriter reply, CommandTable table)
 {
+    internal const int LargestTextBytes = 8 << 10;
     private const int MostParts = 1024;
     private const int LargestPartsBytes = 64 << 20;
     private readonly CommandText _record = new();
@@ -59,7 +60,10 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
     public ReadOnlySpan<byte> Argument(int index) => _batch.Argument(_request, index);
 
     /// <summary>A word of the request as text, invalid UTF-8 replaced.</summary>
-    public string Text(int index) => Encoding.UTF8.GetString(Argument(index));
+    public string Text(int index) => Text(Argument(index));
+
+    /// <summary>Bytes as text, of which very many are cut off: no name is so long, and a message need not be.</summary>
+    public static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes[..Math.Min(bytes.Length, LargestTextBytes)]);
 
     /// <summary>Whether a word equals an option's name, in any case. <paramref name="option"/> is in ASCII.</summary>
     public bool Is(int index, string option) => Ascii.EqualsIgnoreCase(Argument(index), option);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
@@ -66,7 +65,7 @@ internal static class GeoSearchCommands
     /// <summary>A place that was found; its name stands among the bytes of all names.</summary>
     private readonly record struct Found(int NameAt, int NameLength, double Score, GeoPoint Point, double Distance)
     {
-        internal ReadOnlySpan<byte> NameIn(List<byte> names) => CollectionsMarshal.AsSpan(names).Slice(NameAt, NameLength);
+        internal ReadOnlySpan<byte> NameIn(NativeList<byte> names) => names.Span.Slice(NameAt, NameLength);
     }
 
     internal static readonly CommandSpec[] Rows =
@@ -110,8 +109,8 @@ internal static class GeoSearchCommands
         }
         using Scratch<Found> scratch = new();
         using Scratch<byte> bytes = new();
-        List<Found> found = scratch.Items;
-        List<byte> names = bytes.Items;
+        NativeList<Found> found = scratch.Items;
+        NativeList<byte> names = bytes.Items;
         if (exists)
         {
             Search(source.SortedSet, query, found, names);
@@ -130,7 +129,7 @@ internal static class GeoSearchCommands
         }
     }
 
-    private static void Search(SortedSetValue set, in Query query, List<Found> found, List<byte> names)
+    private static void Search(SortedSetValue set, in Query query, NativeList<Found> found, NativeList<byte> names)
     {
         GeoShape shape = query.Shape;
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
@@ -157,19 +156,19 @@ internal static class GeoSearchCommands
         }
     }
 
-    private static void Sort(in Query query, List<Found> found)
+    private static void Sort(in Query query, NativeList<Found> found)
     {
         if (query.Descending)
         {
-            found.Sort(static (a, b) => b.Distance.CompareTo(a.Distance));
+            found.Span.Sort(static (a, b) => b.Distance.CompareTo(a.Distance));
         }
         else if (query.Ascending || (query.Count > 0 && !query.IsAny))
         {
-            found.Sort(static (a, b) => a.Distance.CompareTo(b.Distance));
+            found.Span.Sort(static (a, b) => a.Distance.CompareTo(b.Distance));
         }
     }
 
-    private static void ReplyFound(CommandContext context, in Query query, in Found found, List<byte> names)
+    private static void ReplyFound(CommandContext context, in Query query, in Found found, NativeList<byte> names)
     {
         int extras = (query.WithDistance ? 1 : 0) + (query.WithHash ? 1 : 0) + (query.WithCoordinates ? 1 : 0);
         if (extras > 0)
@@ -191,7 +190,7 @@ internal static class GeoSearchCommands
         }
     }
 
-    private static void StoreFound(CommandContext context, in Query query, List<Found> found, int count, List<byte> names)
+    private static void StoreFound(CommandContext context, in Query query, NativeList<Found> found, int count, NativeList<byte> names)
     {
         KeyHandle target = context.Open(query.StoreAt);
         Entry result = target.Keyspace.NewDetached(

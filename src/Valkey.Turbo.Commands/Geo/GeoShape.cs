@@ -1,3 +1,5 @@
+using Valkey.Turbo.Memory;
+
 namespace Valkey.Turbo.Commands.Geo;
 
 /// <summary>The area of a search: a circle, a box or a polygon.</summary>
@@ -93,7 +95,7 @@ internal readonly struct GeoShape
     }
 
     /// <summary>The rectangles of a geohash that cover the area, as ranges of scores: the first is in, the last is not.</summary>
-    internal void Cover(List<(ulong First, ulong End)> ranges)
+    internal void Cover(NativeList<(ulong First, ulong End)> ranges)
     {
         int steps = GeoHash.StepsFor(_reachMeters, Center.Latitude);
         ulong hash = GeoHash.Encode(Center, steps);
@@ -114,7 +116,7 @@ internal readonly struct GeoShape
             ulong neighbor = GeoHash.Neighbor(hash, steps, east, north);
             (ulong, ulong) range = (neighbor << shift, (neighbor + 1) << shift);
             // With few steps a neighbour may come around the world as another one.
-            if (!ranges.Contains(range))
+            if (!ranges.Span.Contains(range))
             {
                 ranges.Add(range);
             }

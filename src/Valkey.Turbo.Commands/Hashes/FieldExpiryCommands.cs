@@ -121,7 +121,7 @@ internal static class FieldExpiryCommands
         }
         int count = context.ArgumentCount - first, updated = 0;
         using Scratch<int> scratch = new();
-        List<int> deleted = scratch.Items;
+        NativeList<int> deleted = scratch.Items;
         context.Reply.Array(count);
         for (int i = first; i < context.ArgumentCount; i++)
         {
@@ -172,7 +172,7 @@ internal static class FieldExpiryCommands
     }
 
     /// <summary>Journals the removal of the fields at some arguments in place of the command.</summary>
-    internal static void RecordDeleted(CommandContext context, in KeyHandle key, List<int> arguments)
+    internal static void RecordDeleted(CommandContext context, in KeyHandle key, NativeList<int> arguments)
     {
         context.Record(arguments.Count + 2).Add("HDEL"u8).Add(key.Name);
         foreach (int index in arguments)

@@ -129,7 +129,8 @@ internal static class FieldOptionCommands
     /// <summary>An expiry in the past deletes the fields instead of setting them.</summary>
     private static void DeleteAtOnce(CommandContext context, ref KeyHandle key, int first)
     {
-        List<int> deleted = [];
+        using Scratch<int> scratch = new();
+        NativeList<int> deleted = scratch.Items;
         HashValue hash = context.HashOf(key);
         for (int i = first; i < context.ArgumentCount; i += 2)
         {
@@ -167,7 +168,7 @@ internal static class FieldOptionCommands
             context.BeginChange(key);
         }
         using Scratch<int> scratch = new();
-        List<int> changed = scratch.Items;
+        NativeList<int> changed = scratch.Items;
         context.Reply.Array(context.ArgumentCount - first);
         for (int i = first; i < context.ArgumentCount; i++)
         {
@@ -205,7 +206,7 @@ internal static class FieldOptionCommands
     }
 
     private static void RecordExpiryChange(
-        CommandContext context, in KeyHandle key, in SetOptions options, long when, List<int> changed)
+        CommandContext context, in KeyHandle key, in SetOptions options, long when, NativeList<int> changed)
     {
         if (options.HasExpiry && context.IsPast(when))
         {

@@ -149,7 +149,7 @@ internal static class HashBrowseCommands
 
     private static void ReplyDrawn(CommandContext context, HashValue hash, int count, long live, bool withValues)
     {
-        List<nint> found = context.Worker.Found;
+        NativeList<nint> found = context.Worker.Found;
         if (live == hash.Count)
         {
             RandomSubset.Entries(context.Worker.Random, hash.Table, count, found);
@@ -167,7 +167,7 @@ internal static class HashBrowseCommands
             using Scratch<int> chosen = new();
             RandomSubset.Indexes(context.Worker.Random, count, found.Count, chosen.Items);
             using Scratch<nint> all = new();
-            all.Items.AddRange(found);
+            all.Items.AddRange(found.Span);
             found.Clear();
             foreach (int index in chosen.Items)
             {
@@ -222,7 +222,7 @@ internal static class HashBrowseCommands
             ScanListpack(context, hash, options);
             return;
         }
-        List<nint> found = context.Worker.Found;
+        NativeList<nint> found = context.Worker.Found;
         cursor = CollectionScan.Gather(context, hash.Table, cursor, options.Count);
         int kept = 0;
         for (int i = 0; i < found.Count; i++)

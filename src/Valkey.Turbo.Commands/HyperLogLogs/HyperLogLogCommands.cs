@@ -1,5 +1,6 @@
 using System.Text;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 using ValueType = Valkey.Turbo.Structures.ValueType;
@@ -101,7 +102,8 @@ internal static class HyperLogLogCommands
     /// </summary>
     private ref struct Editor
     {
-        private readonly byte[]? _rented;
+        private readonly Scratch<byte> _copy;
+        private readonly bool _hasCopy;
         private readonly long _sparseLimitBytes;
         private Span<byte> _bytes;
         private int _length;
@@ -117,8 +119,9 @@ internal static class HyperLogLogCommands
                 _bytes = context.Reshape(ref key, bytes.Length);
                 return;
             }
-            _rented = System.Buffers.ArrayPool<byte>.Shared.Rent(Math.Max(HyperLogLog.DenseBytes, bytes.Length + RoomToRaise));
-            _bytes = _rented;
+            _copy = new Scratch<byte>();
+            _hasCopy = true;
+            _bytes = _copy.Items.Extend(Math.Max(HyperLogLog.DenseBytes, bytes.Length + RoomToRaise));
             bytes.CopyTo(_bytes);
         }
 
@@ -171,7 +174,7 @@ internal static class HyperLogLogCommands
         internal readonly void Store(CommandContext context, scoped ref KeyHandle key)
         {
             HyperLogLog.Invalidate(_bytes);
-            if (_rented is not null)
+            if (_hasCopy)
             {
                 _bytes[.._length].CopyTo(context.Reshape(ref key, _length));
             }
@@ -179,9 +182,9 @@ internal static class HyperLogLogCommands
 
         public readonly void Dispose()
         {
-            if (_rented is not null)
+            if (_hasCopy)
             {
-                System.Buffers.ArrayPool<byte>.Shared.Return(_rented);
+                _copy.Dispose();
             }
         }
     }

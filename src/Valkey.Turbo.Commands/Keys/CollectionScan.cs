@@ -1,4 +1,5 @@
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Commands.Keys;
@@ -9,7 +10,7 @@ internal static class CollectionScan
     private const int DefaultCount = 10;
     private const int IterationsPerCount = 10;
 
-    private readonly ref struct Collector(List<nint> found) : IEntryVisitor
+    private readonly ref struct Collector(NativeList<nint> found) : IEntryVisitor
     {
         public void Visit(nint entry) => found.Add(entry);
     }
@@ -80,7 +81,7 @@ internal static class CollectionScan
     internal static ulong Gather<TEntry>(CommandContext context, HashTable<TEntry> table, ulong cursor, long count)
         where TEntry : struct, ITableEntry
     {
-        List<nint> found = context.Worker.Found;
+        NativeList<nint> found = context.Worker.Found;
         long iterations = Math.Min(count, long.MaxValue / IterationsPerCount) * IterationsPerCount;
         do
         {

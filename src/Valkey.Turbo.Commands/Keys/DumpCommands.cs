@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Persistence.Rdb;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
@@ -36,12 +37,16 @@ internal static class DumpCommands
             context.Reply.Null();
             return;
         }
-        RdbWriter writer = new();
+        using NativeBuffer payload = new();
+        using NativeBufferStream stream = new(payload);
+        RdbWriter writer = new(stream);
         writer.Byte((byte)RdbValueWriter.TypeOf(key.Entry, CommandContext.ArenaOf(key)));
         RdbValueWriter.Write(key.Entry, CommandContext.ArenaOf(key), writer);
         writer.Raw([RdbFormat.Version & 255, RdbFormat.Version >> 8]);
-        writer.Integer64((long)Crc64.Append(0, writer.Written));
-        context.Reply.Bulk(writer.Written);
+        writer.Flush();
+        writer.Integer64((long)writer.Checksum);
+        writer.Flush();
+        context.Reply.Bulk(payload);
     }
 
     private struct Options
@@ -125,6 +130,7 @@ internal static class DumpCommands
         }
         RdbValueReader values = new(CommandContext.ArenaOf(key), context.Limits, context.NowUnixMs);
         bool isRead = values.Read((RdbType)type, ref reader, key.Name, expiresAtUnixMs, out entry) == RdbOutcome.Read;
+        reader.Release();
         if (!isRead)
         {
             context.Reply.Error(BadFormat);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
@@ -123,7 +122,7 @@ internal static class KeyCommands
             // Looking it up may remove it.
             using Scratch<byte> kept = new();
             kept.Items.AddRange(Entry.Key(keyspace.Table.RandomEntry(context.Worker.Random)));
-            ReadOnlySpan<byte> name = CollectionsMarshal.AsSpan(kept.Items);
+            ReadOnlySpan<byte> name = kept.Items.Span;
             // During a pause there may be nothing but keys that have expired and stay; one of those has to do then.
             bool isLastTry = i == maxTries - 1 && context.Server.Pause.IsSet;
             if (!keyspace.Find(context.Worker, name, KeyHash.Of(name)).IsNone || isLastTry)

@@ -28,7 +28,7 @@ internal static class RandomSubset
     }
 
     /// <summary>Draws <paramref name="count"/> of the numbers below <paramref name="size"/> (Floyd's algorithm), in no order.</summary>
-    internal static void Indexes(RandomSource random, int count, int size, List<int> target)
+    internal static void Indexes(RandomSource random, int count, int size, NativeList<int> target)
     {
         HashSet<nint> drawn = Drawn;
         for (int i = 0, limit = size - count; i < count; i++, limit++)
@@ -40,7 +40,7 @@ internal static class RandomSubset
     }
 
     /// <summary>Draws entries of a table into <paramref name="target"/>, fewer than the table has.</summary>
-    internal static void Entries<TEntry>(RandomSource random, HashTable<TEntry> table, int count, List<nint> target)
+    internal static void Entries<TEntry>(RandomSource random, HashTable<TEntry> table, int count, NativeList<nint> target)
         where TEntry : struct, ITableEntry
     {
         if (count * (long)WalkFrom > table.Count)
@@ -54,7 +54,7 @@ internal static class RandomSubset
                 int other = i + random.Below(target.Count - i);
                 (target[i], target[other]) = (target[other], target[i]);
             }
-            target.RemoveRange(count, target.Count - count);
+            target.SetCount(count);
             return;
         }
         HashSet<nint> drawn = Drawn;

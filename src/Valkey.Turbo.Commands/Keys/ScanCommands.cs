@@ -1,5 +1,5 @@
+using System.Buffers.Binary;
 using System.Buffers.Text;
-using System.Runtime.InteropServices;
 using System.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
@@ -31,7 +31,7 @@ internal static class ScanCommands
             tips: "nondeterministic_output request_policy:special response_policy:special", scope: ShardScope.None),
     ];
 
-    private readonly ref struct Collector(List<nint> found) : IEntryVisitor
+    private readonly ref struct Collector(NativeList<nint> found) : IEntryVisitor
     {
         public void Visit(nint entry) => found.Add(entry);
     }
@@ -56,7 +56,7 @@ internal static class ScanCommands
 
     private static void ListNow(CommandContext context, ReadOnlySpan<byte> pattern)
     {
-        List<nint> found = context.Worker.Found;
+        NativeList<nint> found = context.Worker.Found;
         foreach (Shard shard in context.Server.Shards)
         {
             Keyspace keyspace = shard.Keyspaces[context.Session.Database];
@@ -82,9 +82,9 @@ internal static class ScanCommands
         {
             return;
         }
-        List<nint> found = context.Worker.Found;
+        NativeList<nint> found = context.Worker.Found;
         using Scratch<byte> scratch = new();
-        List<byte> names = scratch.Items;
+        NativeList<byte> names = scratch.Items;
         int nameCount = 0;
         ulong shardCount = (ulong)context.Server.Shards.Length;
         int shard = (int)(cursor % shardCount);
@@ -111,7 +111,7 @@ internal static class ScanCommands
         Utf8Formatter.TryFormat(ended ? 0 : tableCursor * shardCount + (ulong)shard, digits, out int digitCount);
         context.Reply.Bulk(digits[..digitCount]);
         context.Reply.Array(nameCount);
-        context.Reply.Raw(CollectionsMarshal.AsSpan(names));
+        context.Reply.Raw(names.Span);
         Clear(found);
     }
 
@@ -119,7 +119,7 @@ internal static class ScanCommands
         CommandContext context, int shard, ulong cursor, long count, ref long iterations, ref long sampled)
     {
         HashTable<Entry> table = context.Server.Shards[shard].Keyspaces[context.Session.Database].Table;
-        List<nint> found = context.Worker.Found;
+        NativeList<nint> found = context.Worker.Found;
         do
         {
             int before = found.Count;
@@ -134,10 +134,10 @@ internal static class ScanCommands
 
     /// <summary>Adds the names of what matches as bulk strings, and returns how many; the shard may be let go then.</summary>
     private static int TakeNames(
-        CommandContext context, int shard, List<nint> found, ReadOnlySpan<byte> pattern, string? type, List<byte> names)
+        CommandContext context, int shard, NativeList<nint> found, ReadOnlySpan<byte> pattern, string? type, NativeList<byte> names)
     {
-        using Scratch<byte[]> scratch = new();
-        List<byte[]> expired = scratch.Items;
+        using Scratch<byte> scratch = new();
+        NativeList<byte> expired = scratch.Items;
         Filter(found, pattern, type, context.SeenBy, expired);
         Span<byte> digits = stackalloc byte[Decimal64.MaxDigits];
         foreach (nint entry in found)
@@ -152,15 +152,18 @@ internal static class ScanCommands
         int count = found.Count;
         found.Clear();
         Keyspace keyspace = context.Server.Shards[shard].Keyspaces[context.Session.Database];
-        foreach (byte[] name in expired)
+        for (int at = 0; at < expired.Count;)
         {
+            ReadOnlySpan<byte> rest = expired.Span[at..];
+            ReadOnlySpan<byte> name = rest.Slice(sizeof(int), BinaryPrimitives.ReadInt32LittleEndian(rest));
+            at += sizeof(int) + name.Length;
             // Looking an expired key up removes it.
             keyspace.Find(context.Worker, name, KeyHash.Of(name));
         }
         return count;
     }
 
-    private static void Filter(List<nint> found, ReadOnlySpan<byte> pattern, string? type, ExpiryClock seenBy, List<byte[]>? expired)
+    private static void Filter(NativeList<nint> found, ReadOnlySpan<byte> pattern, string? type, ExpiryClock seenBy, NativeList<byte>? expired)
     {
         bool all = pattern.IsEmpty || GlobPattern.IsAll(pattern);
         int kept = 0;
@@ -177,15 +180,24 @@ internal static class ScanCommands
             }
             if (seenBy.IsOver(entry.ExpiresAtUnixMs))
             {
-                expired?.Add(entry.KeySpan.ToArray());
+                Add(expired, entry.KeySpan);
                 continue;
             }
             found[kept++] = found[i];
         }
-        found.RemoveRange(kept, found.Count - kept);
+        found.SetCount(kept);
     }
 
-    private static void ReplyNames(CommandContext context, List<nint> found)
+    /// <summary>Keeps a name behind its length, as it will be gone when it is wanted.</summary>
+    private static void Add(NativeList<byte>? names, ReadOnlySpan<byte> name)
+    {
+        Span<byte> length = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(length, name.Length);
+        names?.AddRange(length);
+        names?.AddRange(name);
+    }
+
+    private static void ReplyNames(CommandContext context, NativeList<nint> found)
     {
         context.Reply.Array(found.Count);
         foreach (nint entry in found)
@@ -194,12 +206,12 @@ internal static class ScanCommands
         }
     }
 
-    private static void Clear(List<nint> found)
+    private static void Clear(NativeList<nint> found)
     {
         found.Clear();
         if (found.Capacity > 1 << 16)
         {
-            found.Capacity = 0;
+            found.Dispose();
         }
     }
 
@@ -229,7 +241,7 @@ internal static class ScanCommands
             }
             else if (hasValue && context.Is(i, "TYPE"))
             {
-                type = Encoding.Latin1.GetString(context.Argument(i + 1)).ToLowerInvariant();
+                type = context.Text(i + 1).ToLowerInvariant();
                 if (Array.IndexOf(TypeNames, type) < 0)
                 {
                     context.Reply.Error($"ERR unknown type name '{context.Text(i + 1)}'");

@@ -1,5 +1,6 @@
 using System.Text;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
@@ -52,42 +53,47 @@ internal static class SortCommand
         internal long Count;
     }
 
-    /// <summary>The elements, one behind the other, in the order of their bytes; a thread uses one again and again.</summary>
-    private sealed class Elements
+    /// <summary>The elements and the indexes to be put in order, off the managed heap; a thread uses one again and again.</summary>
+    private sealed class Elements : IDisposable
     {
         private const int LargestKeptBytes = 1 << 20;
 
         [ThreadStatic]
         private static Elements? t_idle;
 
-        private byte[] _bytes = new byte[256];
-        private int _length;
-        private readonly List<int> _ends = [];
+        private readonly NativeStrings _strings = new();
+        private readonly NativeStrings _weights = new();
+        private readonly NativeBuffer _name = new();
 
-        private Elements() => ByBytes = (a, b) => this[a].SequenceCompareTo(this[b]);
+        private Elements()
+        {
+            ByBytes = (a, b) => _strings[a].SequenceCompareTo(_strings[b]);
+            ByWeight = (a, b) => _weights.IsNull(a) || _weights.IsNull(b)
+                ? (_weights.IsNull(a) ? 0 : 1) - (_weights.IsNull(b) ? 0 : 1)
+                : _weights[a].SequenceCompareTo(_weights[b]);
+        }
 
         /// <summary>Compares two elements, given by their indexes.</summary>
         internal Comparison<int> ByBytes { get; }
 
-        internal int Count => _ends.Count;
+        /// <summary>Compares the weights of two elements; what is not there comes first.</summary>
+        internal Comparison<int> ByWeight { get; }
+
+        internal int Count => _strings.Count;
 
         /// <summary>The indexes of the elements, to be put in order.</summary>
-        internal int[] Order { get; private set; } = [];
+        internal NativeList<int> Order { get; } = new();
 
         /// <summary>Their scores, for sorting by number.</summary>
-        internal double[] Scores { get; private set; } = [];
+        internal NativeList<double> Scores { get; } = new();
+
+        /// <summary>What the elements are sorted by, for sorting by bytes.</summary>
+        internal NativeStrings Weights => _weights;
 
         /// <summary>The arguments of the GET options.</summary>
-        internal List<int> Gets { get; } = [];
+        internal NativeList<int> Gets { get; } = new();
 
-        internal ReadOnlySpan<byte> this[int index]
-        {
-            get
-            {
-                int start = index == 0 ? 0 : _ends[index - 1];
-                return _bytes.AsSpan(start, _ends[index] - start);
-            }
-        }
+        internal ReadOnlySpan<byte> this[int index] => _strings[index];
 
         internal static Elements Take()
         {
@@ -98,35 +104,50 @@ internal static class SortCommand
 
         internal void GiveBack()
         {
-            _length = 0;
-            _ends.Clear();
+            long bytes = _strings.Capacity + _weights.Capacity + _name.Capacity + Order.Capacity * (long)(sizeof(int) + sizeof(double)) + Gets.Capacity * (long)sizeof(int);
+            if (bytes > LargestKeptBytes)
+            {
+                Dispose();
+                return;
+            }
+            _strings.Clear();
+            _weights.Clear();
+            Order.Clear();
+            Scores.Clear();
             Gets.Clear();
-            t_idle = _bytes.Length + (long)Order.Length * (sizeof(int) + sizeof(double)) <= LargestKeptBytes ? this : null;
+            t_idle = this;
         }
 
-        internal void Add(ReadOnlySpan<byte> element)
-        {
-            if (_bytes.Length - _length < element.Length)
-            {
-                Array.Resize(ref _bytes, checked((int)Math.Max(_bytes.Length * 2L, _length + (long)element.Length)));
-            }
-            element.CopyTo(_bytes.AsSpan(_length));
-            _length += element.Length;
-            _ends.Add(_length);
-        }
+        internal void Add(ReadOnlySpan<byte> element) => _strings.Add(element);
 
         /// <summary>Puts the indexes in the order in which the elements were added.</summary>
         internal void ResetOrder()
         {
-            if (Order.Length < Count)
-            {
-                Order = new int[Math.Max(Count, Order.Length * 2)];
-                Scores = new double[Order.Length];
-            }
+            Order.EnsureCapacity(Count);
             for (int i = 0; i < Count; i++)
             {
-                Order[i] = i;
+                Order.Add(i);
             }
+        }
+
+        /// <summary>The name of a key, put together of three parts; valid until the next call.</summary>
+        internal ReadOnlySpan<byte> Name(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> element, ReadOnlySpan<byte> suffix)
+        {
+            _name.Clear();
+            _name.Append(prefix);
+            _name.Append(element);
+            _name.Append(suffix);
+            return _name.Span;
+        }
+
+        public void Dispose()
+        {
+            _strings.Dispose();
+            _weights.Dispose();
+            _name.Dispose();
+            Order.Dispose();
+            Scores.Dispose();
+            Gets.Dispose();
         }
     }
 
@@ -168,10 +189,10 @@ internal static class SortCommand
         }
         if (options.StoreAt > 0)
         {
-            Store(context, options, elements, elements.Order.AsSpan(first, count));
+            Store(context, options, elements, elements.Order.Span.Slice(first, count));
             return;
         }
-        Reply(context, elements, elements.Order.AsSpan(first, count));
+        Reply(context, elements, elements.Order.Span.Slice(first, count));
     }
 
     /// <summary>Copies the elements; of a list or a sorted set whose order is kept only those wanted, which is then true.</summary>
@@ -228,16 +249,16 @@ internal static class SortCommand
 
     private static bool TrySort(CommandContext context, in Options options, Elements elements)
     {
-        Span<int> order = elements.Order.AsSpan(0, elements.Count);
+        Span<int> order = elements.Order.Span;
         if (options.Alphabetical)
         {
             SortAlphabetically(context, options, elements, order);
             return true;
         }
-        Span<double> scores = elements.Scores.AsSpan(0, order.Length);
+        Span<double> scores = elements.Scores.Extend(order.Length);
         for (int i = 0; i < scores.Length; i++)
         {
-            if (!TryScore(context, options, elements[i], out scores[i]))
+            if (!TryScore(context, options, elements, i, out scores[i]))
             {
                 return false;
             }
@@ -261,16 +282,16 @@ internal static class SortCommand
         return true;
     }
 
-    private static bool TryScore(CommandContext context, in Options options, ReadOnlySpan<byte> element, out double score)
+    private static bool TryScore(CommandContext context, in Options options, Elements elements, int index, out double score)
     {
         score = 0;
         if (options.ByAt == 0)
         {
-            return TryNumber(element, out score);
+            return TryNumber(elements[index], out score);
         }
-        byte[]? value = LookUp(context, context.Argument(options.ByAt), element);
+        Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         // What is not there counts as 0.
-        return value is null || TryNumber(value, out score);
+        return !TryLookUp(context, elements, options.ByAt, index, scratch, out ReadOnlySpan<byte> value) || TryNumber(value, out score);
     }
 
     private static bool TryNumber(ReadOnlySpan<byte> text, out double number)
@@ -302,46 +323,59 @@ internal static class SortCommand
 
     private static void SortByWeight(CommandContext context, in Options options, Elements elements, Span<int> order)
     {
-        byte[]?[] weights = new byte[]?[order.Length];
-        for (int i = 0; i < weights.Length; i++)
+        Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
+        for (int i = 0; i < order.Length; i++)
         {
-            weights[i] = LookUp(context, context.Argument(options.ByAt), elements[i]);
+            if (TryLookUp(context, elements, options.ByAt, i, scratch, out ReadOnlySpan<byte> value))
+            {
+                elements.Weights.Add(value);
+            }
+            else
+            {
+                elements.Weights.AddNull();
+            }
         }
-        order.Sort((a, b) => Compare(weights[a], weights[b]));
+        order.Sort(elements.ByWeight);
     }
 
-    private static int Compare(byte[]? a, byte[]? b) =>
-        a is null || b is null ? (a is null ? 0 : 1) - (b is null ? 0 : 1) : a.AsSpan().SequenceCompareTo(b);
-
-    /// <summary>What a pattern names for an element: a string, or a field of a hash behind <c>-&gt;</c>; null if there is none.</summary>
-    private static byte[]? LookUp(CommandContext context, ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> element)
+    /// <summary>
+    /// What the pattern in an argument names for an element: a string, or a field of a hash behind <c>-&gt;</c>; false if there is none. The value
+    /// is valid until the next one is looked up.
+    /// </summary>
+    private static bool TryLookUp(
+        CommandContext context, Elements elements, int patternAt, int index, Span<byte> scratch, out ReadOnlySpan<byte> value)
     {
+        ReadOnlySpan<byte> pattern = context.Argument(patternAt);
+        value = default;
         if (pattern is [(byte)'#'])
         {
-            return element.ToArray();
+            value = elements[index];
+            return true;
         }
         int star = pattern.IndexOf((byte)'*');
         if (star < 0)
         {
-            return null;
+            return false;
         }
         int arrow = pattern[(star + 1)..].IndexOf("->"u8);
         bool hasField = arrow >= 0 && star + 1 + arrow + 2 < pattern.Length;
         ReadOnlySpan<byte> suffix = hasField ? pattern.Slice(star + 1, arrow) : pattern[(star + 1)..];
-        byte[] name = [.. pattern[..star], .. element, .. suffix];
-        KeyHandle key = context.Peek(name);
-        Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
+        KeyHandle key = context.Peek(elements.Name(pattern[..star], elements[index], suffix));
+        if (!key.Exists)
+        {
+            return false;
+        }
         if (hasField)
         {
-            ReadOnlySpan<byte> field = pattern[(star + 1 + arrow + 2)..];
-            return key.Exists && key.Entry.Type == ValueType.Hash
-                && context.HashOf(key).TryGet(field, scratch, out ReadOnlySpan<byte> value) ? value.ToArray() : null;
+            return key.Entry.Type == ValueType.Hash && context.HashOf(key).TryGet(pattern[(star + 1 + arrow + 2)..], scratch, out value);
         }
-        return key.Exists && key.Entry.Type == ValueType.String ? StringValue.Read(key.Entry, scratch).ToArray() : null;
+        value = key.Entry.Type == ValueType.String ? StringValue.Read(key.Entry, scratch) : default;
+        return key.Entry.Type == ValueType.String;
     }
 
     private static void Reply(CommandContext context, Elements elements, ReadOnlySpan<int> order)
     {
+        Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         context.Reply.Array(order.Length * (long)Math.Max(1, elements.Gets.Count));
         foreach (int index in order)
         {
@@ -351,7 +385,7 @@ internal static class SortCommand
             }
             foreach (int get in elements.Gets)
             {
-                if (LookUp(context, context.Argument(get), elements[index]) is byte[] value)
+                if (TryLookUp(context, elements, get, index, scratch, out ReadOnlySpan<byte> value))
                 {
                     context.Reply.Bulk(value);
                 }
@@ -365,6 +399,7 @@ internal static class SortCommand
 
     private static void Store(CommandContext context, in Options options, Elements elements, ReadOnlySpan<int> order)
     {
+        Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         KeyHandle target = context.Open(options.StoreAt);
         Entry result = target.Keyspace.NewDetached(context.Worker, target.Name, ValueType.List, ValueEncoding.Listpack, ITableEntry.NoExpiry);
         ListValue list = new(result, CommandContext.ArenaOf(target));
@@ -376,7 +411,9 @@ internal static class SortCommand
             }
             foreach (int get in elements.Gets)
             {
-                Push(context, list, LookUp(context, context.Argument(get), elements[index]));
+                // What is not there is stored as an empty string.
+                TryLookUp(context, elements, get, index, scratch, out ReadOnlySpan<byte> value);
+                Push(context, list, value);
             }
         }
         long count = list.Count;

@@ -341,7 +341,7 @@ internal static class ListCommands
             return;
         }
         using Scratch<long> scratch = new();
-        List<long> found = scratch.Items;
+        NativeList<long> found = scratch.Items;
         if (exists)
         {
             Search(key.List, context.Argument(2), rank, limit < 0 ? 1 : limit, longest, found);
@@ -360,7 +360,7 @@ internal static class ListCommands
         }
     }
 
-    private static void Search(ListValue list, ReadOnlySpan<byte> value, long rank, long limit, long longest, List<long> found)
+    private static void Search(ListValue list, ReadOnlySpan<byte> value, long rank, long limit, long longest, NativeList<long> found)
     {
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         long count = list.Count, skip = Math.Abs(rank) - 1;

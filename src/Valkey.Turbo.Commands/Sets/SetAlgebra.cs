@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
@@ -90,7 +89,7 @@ internal static class SetAlgebra
     }
 
     /// <summary>Finds the intersection of intsets, in order; false if not all are.</summary>
-    private static bool TryIntersectIntegers(ReadOnlySpan<SetValue?> sets, List<long> common)
+    private static bool TryIntersectIntegers(ReadOnlySpan<SetValue?> sets, NativeList<long> common)
     {
         foreach (SetValue? set in sets)
         {
@@ -106,8 +105,8 @@ internal static class SetAlgebra
             IntSet other = set!.Value.IntSet;
             if (other.Address != smallest.IntSet.Address)
             {
-                int kept = other.Keep(CollectionsMarshal.AsSpan(common));
-                common.RemoveRange(kept, common.Count - kept);
+                int kept = other.Keep(common.Span);
+                common.SetCount(kept);
             }
         }
         return true;
@@ -127,7 +126,7 @@ internal static class SetAlgebra
         }
         if (areTables)
         {
-            List<nint> found = context.Worker.Found;
+            NativeList<nint> found = context.Worker.Found;
             GatherIntersection(sets, found);
             context.Reply.Set(found.Count);
             foreach (nint member in found)
@@ -139,7 +138,7 @@ internal static class SetAlgebra
         else if (!isRefused)
         {
             using Scratch<long> scratch = new();
-            List<long> common = scratch.Items;
+            NativeList<long> common = scratch.Items;
             if (TryIntersectIntegers(sets, common))
             {
                 context.Reply.Set(common.Count);
@@ -156,7 +155,7 @@ internal static class SetAlgebra
         ArrayPool<SetValue?>.Shared.Return(rented);
     }
 
-    private static void GatherIntersection(Span<SetValue?> sets, List<nint> found)
+    private static void GatherIntersection(Span<SetValue?> sets, NativeList<nint> found)
     {
         sets.Sort(static (a, b) => a!.Value.Count.CompareTo(b!.Value.Count));
         foreach (nint member in sets[0]!.Value.Table)

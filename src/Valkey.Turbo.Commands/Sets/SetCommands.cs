@@ -300,7 +300,7 @@ internal static class SetCommands
         RandomSource random = context.Worker.Random;
         if (set.Encoding == ValueEncoding.HashTable)
         {
-            List<nint> found = context.Worker.Found;
+            NativeList<nint> found = context.Worker.Found;
             RandomSubset.Entries(random, set.Table, count, found);
             foreach (nint member in found)
             {
@@ -379,7 +379,7 @@ internal static class SetCommands
             return;
         }
         SetValue set = key.Set;
-        List<nint> found = context.Worker.Found;
+        NativeList<nint> found = context.Worker.Found;
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         if (set.Encoding == ValueEncoding.HashTable)
         {

@@ -257,7 +257,7 @@ internal static class SortedSetPopCommands
             ScanListpack(context, set, options);
             return;
         }
-        List<nint> found = context.Worker.Found;
+        NativeList<nint> found = context.Worker.Found;
         cursor = CollectionScan.Gather(context, set.Table, cursor, options.Count);
         int kept = 0;
         for (int i = 0; i < found.Count; i++)

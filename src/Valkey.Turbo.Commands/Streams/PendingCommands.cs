@@ -98,7 +98,7 @@ internal static class PendingCommands
     private static void ReplyPending(CommandContext context, IdMap pending, StreamId start, StreamId end, long count, long minIdleMs)
     {
         using Scratch<(StreamId Id, nint Entry)> scratch = new();
-        List<(StreamId Id, nint Entry)> found = scratch.Items;
+        NativeList<(StreamId Id, nint Entry)> found = scratch.Items;
         while (found.Count < count && start <= end && pending.TryCeiling(start, out StreamId id, out nint address) && id <= end)
         {
             if (context.NowUnixMs - new PendingEntry(address).DeliveredAtUnixMs >= minIdleMs || minIdleMs == 0)
@@ -138,7 +138,7 @@ internal static class PendingCommands
         StreamReply.Id(context, first);
         StreamReply.Id(context, last);
         using Scratch<nint> scratch = new();
-        List<nint> consumers = scratch.Items;
+        NativeList<nint> consumers = scratch.Items;
         StreamInfoCommand.InOrder(group.Consumers(stream.Arena), consumers);
         int owing = 0;
         foreach (nint address in consumers)
@@ -183,7 +183,7 @@ internal static class PendingCommands
         Consumer consumer = FindOrAdd(context, key, group);
         StreamValue stream = key.Stream;
         using Scratch<StreamId> scratch = new();
-        List<StreamId> claimed = scratch.Items;
+        NativeList<StreamId> claimed = scratch.Items;
         for (int i = 5; i < options.IdEnd; i++)
         {
             StreamArguments.TryParse(context.Argument(i), 0, allowsStar: false, out StreamId id, out _);
@@ -203,7 +203,7 @@ internal static class PendingCommands
         ReplyClaimed(context, stream, claimed, options.JustIds);
     }
 
-    private static void ReplyClaimed(CommandContext context, StreamValue stream, List<StreamId> claimed, bool justIds)
+    private static void ReplyClaimed(CommandContext context, StreamValue stream, NativeList<StreamId> claimed, bool justIds)
     {
         context.Reply.Array(claimed.Count);
         foreach (StreamId id in claimed)
@@ -340,7 +340,7 @@ internal static class PendingCommands
         StreamValue stream = key.Stream;
         IdMap pending = group.Pending(stream.Arena);
         using Scratch<StreamId> first = new(), second = new();
-        List<StreamId> claimed = first.Items, deleted = second.Items;
+        NativeList<StreamId> claimed = first.Items, deleted = second.Items;
         bool isOver = false;
         for (long attempts = count * AttemptsPerEntry; attempts > 0 && count > 0; attempts--)
         {

@@ -28,14 +28,14 @@ internal static class StreamInfoCommand
             new KeySpec(2, 2, 1, KeyFlags.RO | KeyFlags.Access), syntax, tips: tips, categories: "stream");
 
     /// <summary>Gathers the entries of a table in the order of their names.</summary>
-    internal static void InOrder<TEntry>(HashTable<TEntry> table, List<nint> entries)
+    internal static void InOrder<TEntry>(HashTable<TEntry> table, NativeList<nint> entries)
         where TEntry : struct, ITableEntry
     {
         foreach (nint entry in table)
         {
             entries.Add(entry);
         }
-        entries.Sort(static (a, b) => TEntry.Key(a).SequenceCompareTo(TEntry.Key(b)));
+        entries.Span.Sort(static (a, b) => TEntry.Key(a).SequenceCompareTo(TEntry.Key(b)));
     }
 
     private static bool TryStream(CommandContext context, out KeyHandle key)
@@ -115,7 +115,7 @@ internal static class StreamInfoCommand
     private static void ReplyFullGroups(CommandContext context, StreamValue stream, long limit)
     {
         using Scratch<nint> scratch = new();
-        List<nint> groups = scratch.Items;
+        NativeList<nint> groups = scratch.Items;
         if (stream.HasGroups)
         {
             InOrder(stream.Groups, groups);
@@ -133,7 +133,7 @@ internal static class StreamInfoCommand
             ReplyPending(context, group.Pending(stream.Arena), limit, withConsumer: true);
             context.Reply.Bulk("consumers"u8);
             using Scratch<nint> inner = new();
-            List<nint> consumers = inner.Items;
+            NativeList<nint> consumers = inner.Items;
             InOrder(group.Consumers(stream.Arena), consumers);
             context.Reply.Array(consumers.Count);
             foreach (nint one in consumers)
@@ -207,7 +207,7 @@ internal static class StreamInfoCommand
         }
         StreamValue stream = key.Stream;
         using Scratch<nint> scratch = new();
-        List<nint> groups = scratch.Items;
+        NativeList<nint> groups = scratch.Items;
         if (stream.HasGroups)
         {
             InOrder(stream.Groups, groups);
@@ -238,7 +238,7 @@ internal static class StreamInfoCommand
             return;
         }
         using Scratch<nint> scratch = new();
-        List<nint> consumers = scratch.Items;
+        NativeList<nint> consumers = scratch.Items;
         InOrder(group.Consumers(stream.Arena), consumers);
         context.Reply.Array(consumers.Count);
         foreach (nint address in consumers)

@@ -177,8 +177,8 @@ internal static class StreamReadCommands
         }
         if (isGroup && (!key.Exists || !key.Stream.TryGroup(options.Group, out _)))
         {
-            context.Reply.Error($"NOGROUP No such key '{Encoding.UTF8.GetString(key.Name)}' or consumer group "
-                + $"'{Encoding.UTF8.GetString(options.Group)}' in XREADGROUP with GROUP option");
+            context.Reply.Error($"NOGROUP No such key '{CommandContext.Text(key.Name)}' or consumer group "
+                + $"'{CommandContext.Text(options.Group)}' in XREADGROUP with GROUP option");
             return false;
         }
         int at = options.FirstKey + options.KeyCount + index;

@@ -1,4 +1,5 @@
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using static Valkey.Turbo.Commands.CommandFlags;
 
 namespace Valkey.Turbo.Commands.Strings;
@@ -71,27 +72,31 @@ internal static class LcsCommand
             context.Reply.Error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
             return;
         }
-        (byte[] common, List<Match> matches) = Find(a, b, wantsIndex);
+        using Scratch<byte> common = new();
+        using Scratch<Match> matches = new();
+        Find(a, b, common.Items, matches.Items);
         if (wantsIndex)
         {
-            ReplyMatches(context, matches, common.Length, minLength, withLength);
+            ReplyMatches(context, matches.Items, common.Items.Count, minLength, withLength);
         }
         else if (wantsLength)
         {
-            context.Reply.Integer(common.Length);
+            context.Reply.Integer(common.Items.Count);
         }
         else
         {
-            context.Reply.Bulk(common);
+            context.Reply.Bulk(common.Items.Span);
         }
     }
 
     private static bool IsString(in KeyHandle key) => !key.Exists || key.Entry.Type == Structures.ValueType.String;
 
-    private static (byte[] Common, List<Match> Matches) Find(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, bool wantsMatches)
+    private static void Find(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, NativeList<byte> common, NativeList<Match> matches)
     {
         int width = b.Length + 1;
-        int[] lengths = new int[(a.Length + 1) * width];
+        using Scratch<int> scratch = new();
+        Span<int> lengths = scratch.Items.Extend((a.Length + 1) * width);
+        lengths.Clear();
         for (int i = 1; i <= a.Length; i++)
         {
             for (int j = 1; j <= b.Length; j++)
@@ -101,9 +106,8 @@ internal static class LcsCommand
                     : Math.Max(lengths[(i - 1) * width + j], lengths[i * width + j - 1]);
             }
         }
-        byte[] common = new byte[lengths[a.Length * width + b.Length]];
-        List<Match> matches = [];
-        int at = common.Length, x = a.Length, y = b.Length;
+        common.Extend(lengths[a.Length * width + b.Length]);
+        int at = common.Count, x = a.Length, y = b.Length;
         Match? open = null;
         while (x > 0 && y > 0)
         {
@@ -133,10 +137,9 @@ internal static class LcsCommand
             }
         }
         Close(matches, open);
-        return (common, wantsMatches ? matches : []);
     }
 
-    private static void Close(List<Match> matches, Match? open)
+    private static void Close(NativeList<Match> matches, Match? open)
     {
         if (open is { } match)
         {
@@ -144,14 +147,22 @@ internal static class LcsCommand
         }
     }
 
-    private static void ReplyMatches(CommandContext context, List<Match> matches, int length, long minLength, bool withLength)
+    private static void ReplyMatches(CommandContext context, NativeList<Match> matches, int length, long minLength, bool withLength)
     {
-        matches.RemoveAll(match => match.Length < minLength);
-        context.Reply.Map(2);
-        context.Reply.Bulk("matches"u8);
-        context.Reply.Array(matches.Count);
+        int count = 0;
         foreach (Match match in matches)
         {
+            count += match.Length >= minLength ? 1 : 0;
+        }
+        context.Reply.Map(2);
+        context.Reply.Bulk("matches"u8);
+        context.Reply.Array(count);
+        foreach (Match match in matches)
+        {
+            if (match.Length < minLength)
+            {
+                continue;
+            }
             context.Reply.Array(withLength ? 3 : 2);
             context.Reply.Array(2);
             context.Reply.Integer(match.StartA);

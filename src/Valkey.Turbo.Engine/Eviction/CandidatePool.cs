@@ -1,37 +1,44 @@
+using Valkey.Turbo.Memory;
+
 namespace Valkey.Turbo.Engine.Eviction;
 
 /// <summary>
 /// The best candidates for eviction seen so far, over all rounds of sampling: what makes a few samples a round come close to
 /// the exact order. (The pool of Redis 3.0, later Valkey's, of the same size.)
 /// </summary>
-internal sealed class CandidatePool
+internal sealed class CandidatePool : IDisposable
 {
     private const int Size = 16;
+    private const int LargestKeptBytes = 1 << 16;
     private readonly Candidate[] _candidates = new Candidate[Size];
     private int _count;
 
     /// <summary>A key by name: it may have gone or changed since it was seen.</summary>
     internal struct Candidate
     {
-        private byte[]? _key;
-        private int _keyLength;
+        private NativeList<byte>? _key;
 
         internal long Score;
         internal int Shard;
         internal int Database;
 
-        internal readonly ReadOnlySpan<byte> Key => _key.AsSpan(0, _keyLength);
+        internal readonly ReadOnlySpan<byte> Key => _key is null ? default : _key.Span;
 
         internal void SetKey(ReadOnlySpan<byte> key)
         {
-            if (_key is null || _key.Length < key.Length)
+            _key ??= new NativeList<byte>();
+            _key.Clear();
+            if (_key.Capacity > LargestKeptBytes)
             {
-                _key = new byte[Math.Max(64, key.Length)];
+                _key.Dispose();
             }
-            key.CopyTo(_key);
-            _keyLength = key.Length;
+            _key.AddRange(key);
         }
+
+        internal readonly void Free() => _key?.Dispose();
     }
+
+    public void Dispose() => Array.ForEach(_candidates, candidate => candidate.Free());
 
     /// <summary>Whether a candidate of this score would get in.</summary>
     internal bool Takes(long score) => _count < Size || score > _candidates[0].Score;

@@ -8,7 +8,7 @@ namespace Valkey.Turbo.Engine.Eviction;
 /// moment, and removes the best candidates. A shard is chosen by its share of the keys, so that all are treated alike.
 /// Used by one thread, which must not hold anything that it needs.
 /// </summary>
-public sealed class Evictor(Worker worker)
+public sealed class Evictor(Worker worker) : IDisposable
 {
     private const int MaxRounds = 64;
     private const int KeysBetweenLooksAtClock = 16;
@@ -175,7 +175,7 @@ public sealed class Evictor(Worker worker)
         int wanted = policy.IsRandom ? 1 : (int)_server.Config.MaxMemorySamples.Number;
         long buckets = keyspace.Table.BucketCount;
         long bucket = (long)(worker.Random.NextDouble() * buckets);
-        List<nint> found = worker.Found;
+        NativeList<nint> found = worker.Found;
         EligibleEntries eligible = new(found, policy);
         for (long walked = 0; found.Count < wanted && walked < Math.Min(buckets, LargestWalk); walked++)
         {
@@ -206,7 +206,9 @@ public sealed class Evictor(Worker worker)
         _ => long.MaxValue / 4,
     };
 
-    private readonly ref struct EligibleEntries(List<nint> found, EvictionPolicy policy) : IEntryVisitor
+    public void Dispose() => _pool.Dispose();
+
+    private readonly ref struct EligibleEntries(NativeList<nint> found, EvictionPolicy policy) : IEntryVisitor
     {
         public void Visit(nint entry)
         {

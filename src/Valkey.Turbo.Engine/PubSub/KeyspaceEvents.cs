@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Engine.PubSub;
@@ -52,7 +53,8 @@ public sealed class KeyspaceEvents(ChannelTable channels)
     private void Publish(Worker worker, ReadOnlySpan<byte> prefix, int database, ReadOnlySpan<byte> suffix, ReadOnlySpan<byte> payload)
     {
         int room = prefix.Length + Decimal64.MaxDigits + 3 + suffix.Length;
-        Span<byte> channel = room <= LargestStackBytes ? stackalloc byte[room] : new byte[room];
+        using Scratch<byte> scratch = new();
+        Span<byte> channel = room <= LargestStackBytes ? stackalloc byte[room] : scratch.Items.Extend(room);
         prefix.CopyTo(channel);
         int length = prefix.Length;
         length += Decimal64.Format(database, channel[length..]);

@@ -1,4 +1,5 @@
 using Valkey.Turbo.Engine.PubSub;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Engine.Tracking;
@@ -23,8 +24,7 @@ internal sealed class Invalidation
     /// <summary>About one key.</summary>
     internal static Invalidation OfKey(Worker worker, ReadOnlySpan<byte> key)
     {
-        byte[] keys = worker.Text.BeginAggregate((byte)'*', 1).Add(key).Bytes.ToArray();
-        return new Invalidation(worker.Text, keys, keys);
+        return Of(worker, worker.Text.BeginAggregate((byte)'*', 1).Add(key).Bytes);
     }
 
     /// <summary>About several keys.</summary>
@@ -35,8 +35,15 @@ internal sealed class Invalidation
         {
             text.Add(key);
         }
-        byte[] encoded = text.Bytes.ToArray();
-        return new Invalidation(worker.Text, encoded, encoded);
+        return Of(worker, text.Bytes);
+    }
+
+    private static Invalidation Of(Worker worker, ReadOnlySpan<byte> keys)
+    {
+        // The messages are put together where the keys were.
+        using Scratch<byte> scratch = new();
+        scratch.Items.AddRange(keys);
+        return new Invalidation(worker.Text, scratch.Items.Span, scratch.Items.Span);
     }
 
     /// <summary>About all keys.</summary>

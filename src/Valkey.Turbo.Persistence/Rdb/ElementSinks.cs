@@ -1,3 +1,4 @@
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 
@@ -28,46 +29,46 @@ internal struct SetSink(SetValue set, CollectionLimits limits) : IElementSink
 }
 
 /// <summary>Adds fields and values in turn to a hash; a field may come only once.</summary>
-internal struct HashSink(HashValue hash, CollectionLimits limits) : IElementSink
+internal struct HashSink(HashValue hash, CollectionLimits limits, NativeList<byte> name) : IElementSink
 {
-    private byte[]? _name;
+    private bool _hasName;
     private bool _hasDuplicate;
 
-    internal readonly bool IsComplete => !_hasDuplicate && _name is null;
+    internal readonly bool IsComplete => !_hasDuplicate && !_hasName;
 
     public void Add(scoped ReadOnlySpan<byte> element)
     {
-        if (_name is null)
+        _hasName = !_hasName;
+        if (_hasName)
         {
-            _name = element.ToArray();
+            RdbValueReader.Keep(name, element);
             return;
         }
-        _hasDuplicate |= !hash.Set(_name, element, ITableEntry.NoExpiry, limits);
-        _name = null;
+        _hasDuplicate |= !hash.Set(name.Span, element, ITableEntry.NoExpiry, limits);
     }
 }
 
 /// <summary>Adds members and scores in turn to a sorted set; a member may come only once.</summary>
-internal struct SortedSetSink(SortedSetBuilder builder) : IElementSink
+internal struct SortedSetSink(SortedSetBuilder builder, NativeList<byte> member) : IElementSink
 {
     private SortedSetBuilder _builder = builder;
-    private byte[]? _member;
+    private bool _hasMember;
     private bool _isDamaged;
 
-    internal readonly bool IsComplete => !_isDamaged && _member is null;
+    internal readonly bool IsComplete => !_isDamaged && !_hasMember;
 
     public void Add(scoped ReadOnlySpan<byte> element)
     {
-        if (_member is null)
+        _hasMember = !_hasMember;
+        if (_hasMember)
         {
-            _member = element.ToArray();
+            RdbValueReader.Keep(member, element);
             return;
         }
-        _isDamaged |= !DoubleText.TryParse(element, out double score) || double.IsNaN(score) || _builder.Find(_member) != 0;
+        _isDamaged |= !DoubleText.TryParse(element, out double score) || double.IsNaN(score) || _builder.Find(member.Span) != 0;
         if (!_isDamaged)
         {
-            _builder.Add(_member, score);
+            _builder.Add(member.Span, score);
         }
-        _member = null;
     }
 }

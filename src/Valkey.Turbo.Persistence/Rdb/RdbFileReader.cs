@@ -1,18 +1,19 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Persistence.Rdb;
 
 /// <summary>Reads an RDB file of any version up to 80. The file is not trusted.</summary>
 /// <remarks>What stands before a key belongs to it, whatever stands in between: its expiry and its use are kept until it comes.</remarks>
-public sealed class RdbFileReader
+public sealed class RdbFileReader : IDisposable
 {
     private readonly IRdbLoader _loader;
     private readonly bool _allowsForeignVersions;
     private readonly bool _verifiesChecksum;
-    private byte[] _name = new byte[256];
+    private readonly NativeList<byte> _name = new();
     private int _version;
     private bool _isOld;
     private int _database;
@@ -33,8 +34,9 @@ public sealed class RdbFileReader
     {
         using RdbWindow window = new(source);
         RdbReader reader = new(window);
-        RdbFileReader file = new(loader, allowsForeignVersions, verifiesChecksum);
+        using RdbFileReader file = new(loader, allowsForeignVersions, verifiesChecksum);
         string? problem = file.ReadHeader(ref reader) ?? file.ReadRecords(ref reader) ?? file.CheckEnd(ref reader);
+        reader.Release();
         if (reader.Problem is not null)
         {
             window.Drop(reader.Remaining);
@@ -52,6 +54,8 @@ public sealed class RdbFileReader
         source.Position = 0;
         return start[..count].SequenceEqual(RdbFormat.Magic) || start[..count].SequenceEqual(RdbFormat.OldMagic);
     }
+
+    public void Dispose() => _name.Dispose();
 
     private string? ReadHeader(ref RdbReader reader)
     {
@@ -239,12 +243,9 @@ public sealed class RdbFileReader
 
     private ReadOnlySpan<byte> Keep(ReadOnlySpan<byte> bytes)
     {
-        if (_name.Length < bytes.Length)
-        {
-            _name = new byte[bytes.Length];
-        }
-        bytes.CopyTo(_name);
-        return _name.AsSpan(0, bytes.Length);
+        _name.Clear();
+        _name.AddRange(bytes);
+        return _name.Span;
     }
 
     private static string Printable(ReadOnlySpan<byte> bytes) =>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 
@@ -17,7 +18,7 @@ public ref struct RdbReader
 
     private readonly RdbWindow? _file;
     private ReadOnlySpan<byte> _rest;
-    private byte[]? _scratch;
+    private NativeList<byte>? _scratch;
 
     /// <summary>Reads from memory.</summary>
     public RdbReader(ReadOnlySpan<byte> source) => _rest = source;
@@ -32,6 +33,9 @@ public ref struct RdbReader
 
     /// <summary>Bytes in memory that are left.</summary>
     public readonly int Remaining => _rest.Length;
+
+    /// <summary>Gives back the memory that reading has taken.</summary>
+    public readonly void Release() => _scratch?.Dispose();
 
     /// <summary>Notes that what was read makes no sense, and why.</summary>
     public void Fail(string problem) => Problem ??= problem;
@@ -197,10 +201,8 @@ public ref struct RdbReader
 
     private Span<byte> Scratch(int count)
     {
-        if (_scratch is null || _scratch.Length < count)
-        {
-            _scratch = new byte[Math.Max(64, count)];
-        }
-        return _scratch.AsSpan(0, count);
+        _scratch ??= new NativeList<byte>();
+        _scratch.Clear();
+        return _scratch.Extend(count);
     }
 }

@@ -86,7 +86,8 @@ internal readonly struct RdbStreamReader(StreamValue stream, Arena arena, long n
 
     private bool ReadGroup(RdbType type, ref RdbReader reader)
     {
-        byte[] name = reader.String().ToArray();
+        using Scratch<byte> kept = new();
+        ReadOnlySpan<byte> name = RdbValueReader.Keep(kept.Items, reader.String());
         StreamId lastId = ReadLengths(ref reader);
         // The oldest form does not tell.
         long entriesRead = type == RdbType.Stream ? stream.EstimateEntriesUpTo(lastId) : (long)reader.Length();
@@ -118,7 +119,8 @@ internal readonly struct RdbStreamReader(StreamValue stream, Arena arena, long n
 
     private bool ReadConsumer(RdbType type, ref RdbReader reader, ConsumerGroup group, Dictionary<StreamId, (long At, long Count)> pending)
     {
-        byte[] name = reader.String().ToArray();
+        using Scratch<byte> kept = new();
+        ReadOnlySpan<byte> name = RdbValueReader.Keep(kept.Items, reader.String());
         if (reader.IsDamaged || group.TryConsumer(arena, name, out _))
         {
             return false;

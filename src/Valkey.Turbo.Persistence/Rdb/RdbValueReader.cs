@@ -15,9 +15,6 @@ namespace Valkey.Turbo.Persistence.Rdb;
 /// <param name="dropsExpiredFields">Whether fields of hashes that have expired are left out.</param>
 public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long nowUnixMs, bool dropsExpiredFields = false)
 {
-    private byte[] _first = new byte[256];
-    private byte[] _second = new byte[256];
-
     /// <summary>Reads a value of a type into a new entry that is in no keyspace. The caller sets its access data.</summary>
     public RdbOutcome Read(RdbType type, ref RdbReader reader, ReadOnlySpan<byte> key, long expiresAtUnixMs, out Entry entry)
     {
@@ -241,14 +238,15 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
         {
             hash.ConvertToTable();
         }
+        using Scratch<byte> first = new(), second = new();
         for (; count > 0 && !reader.IsDamaged; count--)
         {
-            ReadOnlySpan<byte> name = Keep(ref _first, reader.String());
+            ReadOnlySpan<byte> name = Keep(first.Items, reader.String());
             ReadOnlySpan<byte> value = reader.String();
             long expiresAt = ITableEntry.NoExpiry;
             if (withExpiry)
             {
-                value = Keep(ref _second, value);
+                value = Keep(second.Items, value);
                 expiresAt = reader.Integer64();
             }
             if (reader.IsDamaged || expiresAt < ITableEntry.NoExpiry)
@@ -274,7 +272,8 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
         {
             return;
         }
-        HashSink sink = new(hash, type == RdbType.HashZipmap ? limits : PackedLimits());
+        using Scratch<byte> name = new();
+        HashSink sink = new(hash, type == RdbType.HashZipmap ? limits : PackedLimits(), name.Items);
         bool isRead = type switch
         {
             RdbType.HashListpack => TryReadListpack(packed, ref sink),
@@ -295,9 +294,10 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
     private void ReadScores(Entry entry, ref RdbReader reader, bool isBinary)
     {
         SortedSetBuilder builder = new(entry, arena);
+        using Scratch<byte> kept = new();
         for (int count = reader.Count(); count > 0 && !reader.IsDamaged; count--)
         {
-            ReadOnlySpan<byte> member = Keep(ref _first, reader.String());
+            ReadOnlySpan<byte> member = Keep(kept.Items, reader.String());
             double score = isBinary ? reader.Double() : reader.DoubleText();
             if (reader.IsDamaged || double.IsNaN(score))
             {
@@ -318,7 +318,8 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
     private void ReadPackedScores(RdbType type, Entry entry, ref RdbReader reader)
     {
         SortedSetBuilder builder = new(entry, arena);
-        SortedSetSink sink = new(builder);
+        using Scratch<byte> member = new();
+        SortedSetSink sink = new(builder, member.Items);
         bool isListpack = type == RdbType.SortedSetListpack;
         ReadOnlySpan<byte> packed = reader.String();
         if (!reader.IsDamaged && !((isListpack ? TryReadListpack(packed, ref sink) : Ziplist.TryRead(packed, ref sink)) && sink.IsComplete))
@@ -340,14 +341,11 @@ public sealed class RdbValueReader(Arena arena, CollectionLimits limits, long no
     };
 
     /// <summary>Copies what was read to where it stays while more is.</summary>
-    private static ReadOnlySpan<byte> Keep(ref byte[] place, ReadOnlySpan<byte> bytes)
+    internal static ReadOnlySpan<byte> Keep(NativeList<byte> place, ReadOnlySpan<byte> bytes)
     {
-        if (place.Length < bytes.Length)
-        {
-            place = new byte[bytes.Length];
-        }
-        bytes.CopyTo(place);
-        return place.AsSpan(0, bytes.Length);
+        place.Clear();
+        place.AddRange(bytes);
+        return place.Span;
     }
 
     /// <summary>Hands the elements of a listpack from outside to a sink; false if it is damaged.</summary>

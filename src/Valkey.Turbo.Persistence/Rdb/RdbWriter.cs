@@ -3,9 +3,9 @@ using Valkey.Turbo.Protocol;
 
 namespace Valkey.Turbo.Persistence.Rdb;
 
-/// <summary>Writes the primitives of the RDB format into a buffer that grows, or through one into a stream.</summary>
-/// <param name="target">Where everything goes at last, or null to keep it in memory.</param>
-public sealed class RdbWriter(Stream? target = null)
+/// <summary>Writes the primitives of the RDB format into a stream, many of them at once.</summary>
+/// <param name="target">The stream; stays the caller's.</param>
+public sealed class RdbWriter(Stream target)
 {
     private const int FlushBytes = 1 << 16;
     private const int SixBits = 1 << 6;
@@ -21,9 +21,6 @@ public sealed class RdbWriter(Stream? target = null)
     private int _length;
     private long _passedBytes;
 
-    /// <summary>What was written and has not gone to the stream.</summary>
-    public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
-
     /// <summary>Bytes of all that was written.</summary>
     public long TotalBytes => _passedBytes + _length;
 
@@ -33,14 +30,14 @@ public sealed class RdbWriter(Stream? target = null)
     /// <summary>Hands everything written to the stream.</summary>
     public void Flush()
     {
-        Pass(Written);
+        Pass(_buffer.AsSpan(0, _length));
         _length = 0;
     }
 
     /// <summary>Adds bytes as they are.</summary>
     public void Raw(ReadOnlySpan<byte> bytes)
     {
-        if (target is not null && bytes.Length >= FlushBytes)
+        if (bytes.Length >= FlushBytes)
         {
             Flush();
             Pass(bytes);
@@ -148,18 +145,19 @@ public sealed class RdbWriter(Stream? target = null)
     {
         Checksum = Crc64.Append(Checksum, bytes);
         _passedBytes += bytes.Length;
-        target!.Write(bytes);
+        target.Write(bytes);
     }
 
     private Span<byte> Reserve(int count)
     {
-        if (target is not null && _length >= FlushBytes)
+        if (_length >= FlushBytes)
         {
             Flush();
         }
         if (_buffer.Length - _length < count)
         {
-            Array.Resize(ref _buffer, checked((int)Math.Min(Array.MaxLength, Math.Max(_buffer.Length * 2L, _length + (long)count))));
+            // Never much more than is flushed at once.
+            Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _length + count));
         }
         return _buffer.AsSpan(_length);
     }

@@ -156,14 +156,19 @@ public readonly unsafe partial struct Listpack(nint address)
         }
         const int onStack = 256;
         int needleBytes = value.Length + ListpackElement.LargestOverheadBytes;
-        byte[]? rented = needleBytes > onStack ? System.Buffers.ArrayPool<byte>.Shared.Rent(needleBytes) : null;
-        Span<byte> needle = rented ?? stackalloc byte[onStack];
-        int found = FindNeedle(needle[..WriteElement(value, needle)], from, stride);
-        if (rented is not null)
+        if (needleBytes > onStack)
         {
-            System.Buffers.ArrayPool<byte>.Shared.Return(rented);
+            return FindLong(value, needleBytes, from, stride);
         }
-        return found;
+        Span<byte> needle = stackalloc byte[onStack];
+        return FindNeedle(needle[..WriteElement(value, needle)], from, stride);
+    }
+
+    private int FindLong(ReadOnlySpan<byte> value, int needleBytes, int from, int stride)
+    {
+        using Scratch<byte> scratch = new();
+        Span<byte> needle = scratch.Items.Extend(needleBytes);
+        return FindNeedle(needle[..WriteElement(value, needle)], from, stride);
     }
 
     private int FindNeedle(ReadOnlySpan<byte> needle, int from, int stride)

@@ -1,16 +1,17 @@
-using System.Buffers;
+using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Structures;
 
 /// <summary>
-/// Gathers elements to be added to a listpack at once. Rents its memory; ends with <see cref="Dispose"/>.
+/// Gathers elements to be added to a listpack at once. Ends with <see cref="Dispose"/>.
 /// </summary>
 public ref struct ListpackWriter
 {
-    private byte[]? _rented;
+    private Scratch<byte> _scratch;
+    private bool _hasScratch;
     private Span<byte> _buffer;
 
-    /// <summary>Writes into <paramref name="initial"/> first, and into rented memory beyond.</summary>
+    /// <summary>Writes into <paramref name="initial"/> first, and beyond into memory of its own.</summary>
     public ListpackWriter(Span<byte> initial)
     {
         _buffer = initial;
@@ -42,9 +43,9 @@ public ref struct ListpackWriter
 
     public readonly void Dispose()
     {
-        if (_rented is not null)
+        if (_hasScratch)
         {
-            ArrayPool<byte>.Shared.Return(_rented);
+            _scratch.Dispose();
         }
     }
 
@@ -68,12 +69,16 @@ public ref struct ListpackWriter
         {
             return;
         }
-        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, checked(Length + byteCount)));
-        Written.CopyTo(larger);
-        if (_rented is not null)
+        if (!_hasScratch)
         {
-            ArrayPool<byte>.Shared.Return(_rented);
+            _scratch = new Scratch<byte>();
+            _hasScratch = true;
+            _scratch.Items.AddRange(Written);
         }
-        _buffer = _rented = larger;
+        NativeList<byte> memory = _scratch.Items;
+        memory.SetCount(Length);
+        memory.Extend(byteCount);
+        memory.Extend(memory.Capacity - memory.Count);
+        _buffer = memory.Span;
     }
 }

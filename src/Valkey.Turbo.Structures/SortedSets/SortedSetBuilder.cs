@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Structures;
@@ -55,13 +54,13 @@ public struct SortedSetBuilder(Entry entry, Arena arena)
     public readonly void Finish(CollectionLimits limits)
     {
         using Scratch<Item> scratch = new();
-        List<Item> items = scratch.Items;
+        NativeList<Item> items = scratch.Items;
         items.EnsureCapacity((int)Math.Min(Count, int.MaxValue / 32));
         foreach (nint member in _set.Table)
         {
             items.Add(new Item(SortedMember.Score(member), member));
         }
-        CollectionsMarshal.AsSpan(items).Sort();
+        items.Span.Sort();
         foreach (Item item in items)
         {
             _set.AppendToTree(item.Member);

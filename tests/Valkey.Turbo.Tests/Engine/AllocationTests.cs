@@ -4,14 +4,14 @@ namespace Valkey.Turbo.Tests.Engine;
 public sealed class AllocationTests
 {
     /// <summary>What the commands find: a line each.</summary>
-    private static readonly string[] Data =
+    internal static readonly string[] SmallData =
     [
         "SET k value", "RPUSH l a b c a b c", "RPUSH numbers 3 1 2", "SADD s a b c", "SADD ints 1 2 3", "SADD t b c d", "HSET h a 1 b 2 c 3", "ZADD z 1 a 2 b 3 c",
         "ZADD y 1 b 2 c", "GEOADD g 13.361389 38.115556 Palermo 15.087269 37.502669 Catania", "PFADD p a b c", "PFADD q c d", "SETBIT bits 100 1", "SETBIT bits2 7 1",
         "XADD x 1-1 f v", "XADD x 2-1 f v", "XGROUP CREATE x grp 0", "XREADGROUP GROUP grp me COUNT 1 STREAMS x >",
     ];
 
-    private static readonly string[] Lines =
+    internal static readonly string[] OrdinaryLines =
     [
         "GET k", "GET none", "SET k value-of-some-length", "SET k 12345", "SET k v EX 100", "INCR n", "APPEND a x", "GETRANGE k 0 2", "MGET k n a", "MSET k 1 n 2",
         "EXISTS k", "EXPIRE k 100", "TTL k", "DEL k", "PING", "TYPE l", "SETRANGE k 0 x", "STRLEN k", "GETEX k EX 100", "GETDEL k", "INCRBYFLOAT f 0.5;INCRBYFLOAT f -0.5", "PERSIST k", "TOUCH k",
@@ -34,14 +34,14 @@ public sealed class AllocationTests
         "RENAME l l2;RENAME l2 l", "RENAMENX l l3;RENAME l3 l", "MOVE s 1", "COPY s s2 REPLACE", "UNLINK l", "RANDOMKEY", "SCAN 0", "HSCAN h 0", "SSCAN s 0", "ZSCAN z 0", "OBJECT ENCODING l", "DBSIZE", "PUBLISH none x",
     ];
 
-    public static TheoryData<string> OrdinaryCommands => [.. Lines];
+    public static TheoryData<string> OrdinaryCommands => [.. OrdinaryLines];
 
     [Theory]
     [MemberData(nameof(OrdinaryCommands))]
     public void ACommandAllocatesNothing(string line)
     {
         using DispatchFixture server = new();
-        foreach (string data in Data)
+        foreach (string data in SmallData)
         {
             Assert.DoesNotContain("-", server.Run(data.Split(' '))[..1], StringComparison.Ordinal);
         }

@@ -398,12 +398,14 @@ public sealed class RdbRecordTests : IDisposable
     /// <summary>Loads a file of some records, which ends without a checksum.</summary>
     private string? Load(DispatchFixture server, string header, Action<RdbWriter> records, bool replaces = false)
     {
-        RdbWriter file = new();
+        using MemoryStream bytes = new();
+        RdbWriter file = new(bytes);
         file.Raw(Encoding.ASCII.GetBytes(header));
         records(file);
         file.Byte(255);
         file.Integer64(0);
-        RdbSamples.Put(Path, file.Written.ToArray());
+        file.Flush();
+        RdbSamples.Put(Path, bytes.ToArray());
         return DatasetFile.Load(server.Server.Workers[0], Path, replaces);
     }
 

@@ -68,7 +68,8 @@ internal static class RdbSamples
         string[] items = [.. Enumerable.Range(0, 2 * (1 + random.Below(6))).Select(i => i % 3 == 1 ? $"{i * 77}" : $"item{i}")];
         string[] pairs = [.. items.Select((item, i) => i % 2 == 0 ? item : $"{i}.5")];
         byte[] ziplist = Ziplist(items), scores = Ziplist(pairs);
-        RdbWriter file = new();
+        using MemoryStream bytes = new();
+        RdbWriter file = new(bytes);
         file.Raw("REDIS0009"u8);
         foreach ((RdbType type, byte[] packed) in ((RdbType, byte[])[])
             [(RdbType.HashZipmap, Zipmap(items)), (RdbType.ListZiplist, ziplist), (RdbType.SortedSetZiplist, scores), (RdbType.HashZiplist, ziplist)])
@@ -102,8 +103,10 @@ internal static class RdbSamples
         file.Length((ulong)repeated.Length);
         file.Raw(compressed[..length]);
         file.Byte(255);
-        file.Integer64((long)Crc64.Append(0, file.Written));
-        return file.Written.ToArray();
+        file.Flush();
+        file.Integer64((long)file.Checksum);
+        file.Flush();
+        return bytes.ToArray();
     }
 
     /// <summary>Some bytes of a file changed, and its checksum made true again, or taken out, or left as it was.</summary>

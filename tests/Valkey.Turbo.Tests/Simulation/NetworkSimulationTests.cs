@@ -167,7 +167,8 @@ public sealed class NetworkSimulationTests
             slow.Write(request.AsSpan(at, Math.Min(20_000, request.Length - at)));
             server.Wait(300);
             long now = slow.Session!.Transport.InputCapacity;
-            Assert.True(at == 0 || isLast || now == capacity, $"{capacity} bytes became {now}");
+            // Its length may not be known at first.
+            Assert.True(at <= 20_000 || isLast || now == capacity, $"{capacity} bytes became {now}");
             capacity = now;
         }
         Assert.Null(idle.Session);

@@ -168,7 +168,7 @@ public sealed class HashTableTests
         {
             long begin = time;
             HashSet<string> dueAtBegin = [.. present.Where(pair => new Entry(pair.Value).ExpiresAtUnixMs is var at && at != ITableEntry.NoExpiry && at <= begin).Select(pair => pair.Key)];
-            List<nint> found = [];
+            using NativeList<nint> found = new();
             bool isOver = false;
             while (!isOver)
             {
