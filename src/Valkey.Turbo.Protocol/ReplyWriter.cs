@@ -108,12 +108,12 @@ public sealed unsafe class ReplyWriter
         _at += 2;
     }
 
-    /// <summary>An error as written on the wire, code first and without the leading dash. Line ends become blanks.</summary>
+    /// <summary>An error as written on the wire, code first and without the leading dash. Line ends become blanks, but for those at its end.</summary>
     public void Error(string text)
     {
         ErrorCount++;
         OnError?.Invoke(text);
-        byte[] bytes = Encoding.Latin1.GetBytes(text);
+        byte[] bytes = Encoding.Latin1.GetBytes(text.TrimEnd('\r', '\n'));
         for (int i = 0; i < bytes.Length; i++)
         {
             if (bytes[i] is (byte)'\r' or (byte)'\n')
@@ -224,13 +224,19 @@ public sealed unsafe class ReplyWriter
     {
         Span<byte> text = stackalloc byte[32];
         int length = DoubleText.Format(value, text);
+        Double(text[..length]);
+    }
+
+    /// <summary>A floating-point number that is text already; a bulk string in RESP2.</summary>
+    public void Double(ReadOnlySpan<byte> text)
+    {
         if (IsResp3)
         {
-            Line((byte)',', text[..length]);
+            Line((byte)',', text);
         }
         else
         {
-            Bulk(text[..length]);
+            Bulk(text);
         }
     }
 

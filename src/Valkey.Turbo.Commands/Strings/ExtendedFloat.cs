@@ -18,7 +18,14 @@ internal readonly struct ExtendedFloat
     private const int MantissaBits = 64;
     private const int LargestExponent = 16384;
     private const int Decimals = 17;
-    private const int LongestText = 256;
+    private const int LongestText = 5119;
+    private const int BitsPerHexDigit = 4;
+
+    // Half of the smallest subnormal number: what is less than twice that is 0.
+    private const int LargestZeroExponent = -16446;
+
+    // No power is needed beyond what the longest text can make up for.
+    private const int LongestExponent = 100_000;
 
     private const long ShortOne = 100_000_000_000_000_000;
     private const int ShortLimit = 32;
@@ -54,52 +61,99 @@ internal readonly struct ExtendedFloat
         return Round((a._mantissa << (a._exponent - exponent)) + (b._mantissa << (b._exponent - exponent)), BigInteger.One, exponent);
     }
 
-    /// <summary>Reads decimal text; not-a-number, blanks, and what has no digits are refused.</summary>
+    /// <summary>
+    /// Reads decimal or hexadecimal text, as C does, infinities among them. Refused are not-a-number, blanks, and what the format has no
+    /// room for: what is too large, or so small that it would be 0.
+    /// </summary>
     internal static bool TryParse(ReadOnlySpan<byte> text, out ExtendedFloat value)
     {
         if (TryParseShort(text, out value))
         {
             return true;
         }
-        if (text.IsEmpty || text.Length > LongestText)
+        if (text.Length > LongestText)
         {
             return false;
         }
-        bool isSigned = text[0] is (byte)'+' or (byte)'-', isNegative = text[0] == '-';
-        ReadOnlySpan<byte> unsigned = isSigned ? text[1..] : text;
+        bool isNegative = text is [(byte)'-', ..];
+        ReadOnlySpan<byte> unsigned = text is [(byte)'-' or (byte)'+', ..] ? text[1..] : text;
         if (Ascii.EqualsIgnoreCase(unsigned, "inf"u8) || Ascii.EqualsIgnoreCase(unsigned, "infinity"u8))
         {
-            value = new ExtendedFloat(0, 0, isFinite: false);
+            value = new ExtendedFloat(isNegative ? -1 : 1, 0, isFinite: false);
             return true;
         }
-        int e = unsigned.IndexOfAny((byte)'e', (byte)'E');
-        ReadOnlySpan<byte> digits = e < 0 ? unsigned : unsigned[..e];
+        bool isHex = unsigned is [(byte)'0', (byte)'x' or (byte)'X', ..];
+        unsigned = isHex ? unsigned[2..] : unsigned;
+        int mark = isHex ? unsigned.IndexOfAny((byte)'p', (byte)'P') : unsigned.IndexOfAny((byte)'e', (byte)'E');
         int power = 0;
-        if (e >= 0 && !int.TryParse(unsigned[(e + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out power))
+        if ((mark >= 0 && !TryParseExponent(unsigned[(mark + 1)..], out power))
+            || !TryParseDigits(mark < 0 ? unsigned : unsigned[..mark], isHex, out BigInteger significand, out int decimals))
         {
             return false;
         }
-        int point = digits.IndexOf((byte)'.');
-        string all = Encoding.Latin1.GetString(digits);
-        if (point >= 0)
+        power -= isHex ? decimals * BitsPerHexDigit : decimals;
+        significand = isNegative ? -significand : significand;
+        if (significand.IsZero)
         {
-            power -= all.Length - point - 1;
-            all = all.Remove(point, 1);
-        }
-        if (!BigInteger.TryParse(all, NumberStyles.None, CultureInfo.InvariantCulture, out BigInteger significand))
-        {
-            return false;
-        }
-        if (Math.Abs(power) > LargestExponent)
-        {
-            value = new ExtendedFloat(0, 0, isFinite: significand.IsZero || power < 0);
+            value = new ExtendedFloat(0, 0, isFinite: true);
             return true;
         }
-        significand = isNegative ? -significand : significand;
-        value = power >= 0
-            ? Round(significand * BigInteger.Pow(10, power), BigInteger.One, 0)
+        // Far beyond the format's range powers of ten would take long, and the number of digits is limited.
+        power = isHex ? power : Math.Clamp(power, -LargestExponent, LargestExponent);
+        value = isHex ? Round(significand, BigInteger.One, power)
+            : power >= 0 ? Round(significand * BigInteger.Pow(10, power), BigInteger.One, 0)
             : Round(significand, BigInteger.Pow(10, -power), 0);
-        return true;
+        return value.IsFinite && value._exponent + (long)BigInteger.Abs(value._mantissa).GetBitLength() > LargestZeroExponent;
+    }
+
+    /// <summary>A multiple of the value, rounded up to an integer, or to the last there is.</summary>
+    internal long CeilingTimes(int factor)
+    {
+        if (_isShort)
+        {
+            (Int128 quotient, Int128 remainder) = Int128.DivRem((Int128)_short * factor, ShortOne);
+            return (long)quotient + (remainder > 0 ? 1 : 0);
+        }
+        ExtendedFloat product = Round(_mantissa * factor, BigInteger.One, _exponent);
+        if (!IsFinite || product._exponent > MantissaBits)
+        {
+            return _mantissa.Sign < 0 ? long.MinValue : _mantissa.IsZero ? 0 : long.MaxValue;
+        }
+        BigInteger integer = product._exponent >= 0
+            ? product._mantissa << product._exponent
+            : -(-product._mantissa >> -product._exponent);
+        return (long)BigInteger.Clamp(integer, long.MinValue, long.MaxValue);
+    }
+
+    /// <summary>Reads a decimal exponent; one that is longer than any that matters is as good as the longest.</summary>
+    private static bool TryParseExponent(ReadOnlySpan<byte> text, out int exponent)
+    {
+        bool isNegative = text is [(byte)'-', ..];
+        ReadOnlySpan<byte> digits = text is [(byte)'-' or (byte)'+', ..] ? text[1..] : text;
+        exponent = 0;
+        foreach (byte symbol in digits)
+        {
+            if (symbol is < (byte)'0' or > (byte)'9')
+            {
+                return false;
+            }
+            exponent = Math.Min(exponent * 10 + symbol - '0', LongestExponent);
+        }
+        exponent = isNegative ? -exponent : exponent;
+        return !digits.IsEmpty;
+    }
+
+    /// <summary>Reads digits with a point somewhere among them, as an integer.</summary>
+    private static bool TryParseDigits(ReadOnlySpan<byte> text, bool isHex, out BigInteger significand, out int decimals)
+    {
+        int point = text.IndexOf((byte)'.');
+        decimals = point < 0 ? 0 : text.Length - point - 1;
+        string digits = Encoding.Latin1.GetString(text);
+        digits = point < 0 ? digits : digits.Remove(point, 1);
+        significand = 0;
+        // A zero goes first, as a large hexadecimal digit would otherwise be taken for a sign.
+        return digits.Length > 0 && digits.All(isHex ? char.IsAsciiHexDigit : char.IsAsciiDigit)
+            && BigInteger.TryParse("0" + digits, isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture, out significand);
     }
 
     /// <summary>The value with 17 decimals at most, trailing zeros left out; in <paramref name="scratch"/> where it fits.</summary>

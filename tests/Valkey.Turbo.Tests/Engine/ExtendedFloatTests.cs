@@ -28,6 +28,12 @@ public sealed class ExtendedFloatTests
     [InlineData("-0", "0", "0")]
     [InlineData("32", "0.5", "32.5")]
     [InlineData("1e2", "1", "101")]
+    [InlineData("0x1p3", "0", "8")]
+    [InlineData("-0X.8", "0", "-0.5")]
+    [InlineData("0x1p-16445", "0", "0")]
+    [InlineData("1e-4950", "1", "1")]
+    [InlineData("0e99999999999999999999", "1", "1")]
+    [InlineData("1.8e308", "-1.8e308", "0")]
     public void Sums(string a, string b, string sum) => Assert.Equal(sum, Sum(a, b));
 
     [Theory]
@@ -37,8 +43,33 @@ public sealed class ExtendedFloatTests
     [InlineData("1.2.3")]
     [InlineData(" 1")]
     [InlineData("1 ")]
-    [InlineData("0x1")]
+    [InlineData("1\0")]
+    [InlineData("33.5\0")]
+    [InlineData("33.5e1\0")]
+    [InlineData("0x")]
+    [InlineData("0xg")]
+    [InlineData("0x1p")]
+    [InlineData("0x1p16384")]
+    [InlineData("1.2e4932")]
+    [InlineData("1e99999999999999999999")]
+    [InlineData("1e-5000")]
+    [InlineData("nan")]
     public void IsNoNumber(string text) => Assert.False(ExtendedFloat.TryParse(Encoding.ASCII.GetBytes(text), out _));
+
+    [Theory]
+    [InlineData("0.01", 10)]
+    [InlineData("0.0101", 11)]
+    [InlineData("0x1p-1075", 1)]
+    [InlineData("100.001", 100_001)]
+    [InlineData("-0x.8", -500)]
+    [InlineData("-1e400", long.MinValue)]
+    [InlineData("1e400", long.MaxValue)]
+    [InlineData("inf", long.MaxValue)]
+    public void SecondsAreRoundedUpToMilliseconds(string seconds, long milliseconds)
+    {
+        Assert.True(ExtendedFloat.TryParse(Encoding.ASCII.GetBytes(seconds), out ExtendedFloat value));
+        Assert.Equal(milliseconds, value.CeilingTimes(1000));
+    }
 
     private static string Number(Random random)
     {
