@@ -26,7 +26,7 @@ public static class AccessClock
         {
             return Initial(worker) & ~255u | (uint)frequency;
         }
-        return idleSeconds >= 0 && !worker.TracksFrequency ? LruOf(worker.NowUnixMs - idleSeconds * 1000) : Initial(worker);
+        return idleSeconds >= 0 && !worker.TracksFrequency ? LruOf(worker.NowUnixMs - Math.Min(idleSeconds, worker.NowUnixMs / 1000) * 1000) : Initial(worker);
     }
 
     /// <summary>Notes a use of the entry. Writes only when something changes, so that reads leave cache lines clean.</summary>

@@ -8,9 +8,17 @@ public static class GlobPattern
     // Valkey gives up, without a match, on a pattern that takes more stars than this.
     private const int MaxStars = 1000;
 
+    /// <summary>The pattern that everything matches.</summary>
+    public static ReadOnlySpan<byte> All => "*"u8;
+
     /// <summary>Whether the whole text matches. At most text times pattern steps, however the pattern is built.</summary>
     public static bool IsMatch(ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> text, bool ignoreCase = false)
     {
+        if (text.IsEmpty)
+        {
+            // Not even a star matches nothing, unless it is all that KEYS or SCAN are given.
+            return pattern.IsEmpty;
+        }
         int p = 0, t = 0, starPattern = -1, starText = 0, stars = 0;
         while (t < text.Length)
         {

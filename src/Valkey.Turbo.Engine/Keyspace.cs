@@ -76,6 +76,13 @@ public sealed partial class Keyspace
             SetInteger(worker, position, key, hash, integer, expiresAtUnixMs);
             return;
         }
+        SetText(worker, position, key, hash, value, expiresAtUnixMs);
+    }
+
+    /// <summary>The same as <see cref="SetString"/>, but even an integer is kept as text.</summary>
+    public void SetText(
+        Worker worker, TablePosition position, ReadOnlySpan<byte> key, ulong hash, ReadOnlySpan<byte> value, long expiresAtUnixMs)
+    {
         if (!position.IsNone && TryOverwrite(worker, position, value, expiresAtUnixMs))
         {
             return;

@@ -39,6 +39,16 @@ internal static class CommandCommand
 
     private static void All(CommandContext context)
     {
+        if (context.ArgumentCount > 1)
+        {
+            context.ReplyUnknownSubcommand("command");
+            return;
+        }
+        ReplyAll(context);
+    }
+
+    private static void ReplyAll(CommandContext context)
+    {
         context.Reply.Array(context.Table.TopLevel.Count);
         foreach (CommandSpec spec in context.Table.TopLevel)
         {
@@ -50,7 +60,7 @@ internal static class CommandCommand
     {
         if (context.ArgumentCount == 2)
         {
-            All(context);
+            ReplyAll(context);
             return;
         }
         context.Reply.Array(context.ArgumentCount - 2);
@@ -62,7 +72,7 @@ internal static class CommandCommand
             }
             else
             {
-                context.Reply.NullArray();
+                context.Reply.Null();
             }
         }
     }
@@ -183,7 +193,7 @@ internal static class CommandCommand
             string value = context.Text(4);
             if (context.Is(3, "PATTERN"))
             {
-                byte[] pattern = Encoding.UTF8.GetBytes(value);
+                byte[] pattern = context.Argument(4).ToArray();
                 specs = specs.Where(spec => GlobPattern.IsMatch(pattern, Encoding.ASCII.GetBytes(spec.FullName), ignoreCase: true));
             }
             else if (context.Is(3, "ACLCAT"))
@@ -206,7 +216,7 @@ internal static class CommandCommand
             return;
         }
         List<CommandSpec> found = [.. specs];
-        context.Reply.Set(found.Count);
+        context.Reply.Array(found.Count);
         foreach (CommandSpec spec in found)
         {
             context.Reply.Bulk(spec.FullName);
@@ -218,7 +228,7 @@ internal static class CommandCommand
         CommandSpec? spec = context.Table.Find(context.Argument(2));
         if (spec is { Subcommands.Length: > 0 } && context.ArgumentCount > 3)
         {
-            spec = CommandTable.FindSubcommand(spec, context.Argument(3)) ?? spec;
+            spec = CommandTable.FindSubcommand(spec, context.Argument(3));
         }
         if (spec is null)
         {

@@ -16,7 +16,7 @@ internal static class CommandLogCommand
             "A container for command log commands.", null, subcommands:
             [
                 Sub("get", 4, "8.1.0", "O(N) where N is the number of entries returned", "Returns the specified command log's entries.",
-                    context => OfType(context, 3, log => Get(context, log, 2)), "count:integer " + Types, $"{AllNodes} nondeterministic_output"),
+                    Get, "count:integer " + Types, $"{AllNodes} nondeterministic_output"),
                 Sub("len", 3, "8.1.0", "O(1)", "Returns the number of entries in the specified type of command log.",
                     context => OfType(context, 2, log => context.Reply.Integer(log.Count)), Types,
                     $"{AllNodes} response_policy:agg_sum nondeterministic_output"),
@@ -64,36 +64,45 @@ internal static class CommandLogCommand
         run(log);
     }
 
+    private static void Get(CommandContext context)
+    {
+        if (TryCount(context, out long count))
+        {
+            OfType(context, 3, log => ReplyEntries(context, log.Newest(count)));
+        }
+    }
+
     private static void SlowGet(CommandContext context)
     {
         const int usualCount = 10;
         if (context.ArgumentCount > 3)
         {
-            context.ReplyUnknownSubcommand("slowlog");
+            context.ReplySubcommandSyntax("slowlog");
         }
-        else if (context.ArgumentCount == 3)
-        {
-            Get(context, context.Server.SlowCommands, 2);
-        }
-        else
+        else if (context.ArgumentCount < 3)
         {
             ReplyEntries(context, context.Server.SlowCommands.Newest(usualCount));
         }
+        else if (TryCount(context, out long count))
+        {
+            ReplyEntries(context, context.Server.SlowCommands.Newest(count));
+        }
     }
 
-    private static void Get(CommandContext context, CommandLog log, int countIndex)
+    private static bool TryCount(CommandContext context, out long count)
     {
         const string error = "ERR count should be greater than or equal to -1";
-        if (!context.TryInteger(countIndex, out long count, error))
+        if (!context.TryInteger(2, out count, error))
         {
-            return;
+            return false;
         }
         if (count < -1)
         {
             context.Reply.Error(error);
-            return;
+            return false;
         }
-        ReplyEntries(context, log.Newest(count < 0 ? long.MaxValue : count));
+        count = count < 0 ? long.MaxValue : count;
+        return true;
     }
 
     private static void ReplyEntries(CommandContext context, CommandLog.Entry[] entries)

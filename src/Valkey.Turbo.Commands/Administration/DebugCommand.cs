@@ -70,7 +70,7 @@ internal static class DebugCommand
                 context.Reply.Ok();
                 return;
             case "LOG" when context.ArgumentCount == 3:
-                context.Server.LogNotice?.Invoke("DEBUG LOG: " + context.Text(2));
+                context.Server.LogNotice?.Invoke("DEBUG LOG: " + System.Text.Encoding.UTF8.GetString(context.Argument(2)));
                 context.Reply.Ok();
                 return;
             case "ERROR" when context.ArgumentCount == 3:
@@ -269,7 +269,7 @@ internal static class DebugCommand
         value.Clear();
         for (long i = 0; i < count; i++)
         {
-            byte[] name = System.Text.Encoding.UTF8.GetBytes($"{prefix}:{i}");
+            byte[] name = System.Text.Encoding.Latin1.GetBytes($"{prefix}:{i}");
             context.Settle(name, context.Session.Database);
             KeyHandle key = context.Open(name, context.Session.Database);
             if (key.Exists)

@@ -52,6 +52,11 @@ internal static class FunctionCommand
 
     private static void Flush(CommandContext context)
     {
+        if (context.ArgumentCount > 3)
+        {
+            context.ReplySubcommandSyntax("function");
+            return;
+        }
         bool valid = context.ArgumentCount == 2
             || (context.ArgumentCount == 3 && (context.Is(2, "SYNC") || context.Is(2, "ASYNC")));
         if (!valid)
@@ -66,26 +71,27 @@ internal static class FunctionCommand
 
     private static void List(CommandContext context)
     {
-        bool withCode = false;
-        ReadOnlySpan<byte> pattern = "*"u8;
+        bool withCode = false, hasPattern = false;
+        ReadOnlySpan<byte> pattern = GlobPattern.All;
         for (int i = 2; i < context.ArgumentCount; i++)
         {
-            if (context.Is(i, "WITHCODE"))
+            if (!withCode && context.Is(i, "WITHCODE"))
             {
                 withCode = true;
             }
-            else if (context.Is(i, "LIBRARYNAME"))
+            else if (!hasPattern && context.Is(i, "LIBRARYNAME"))
             {
                 if (++i == context.ArgumentCount)
                 {
                     context.Reply.Error("ERR library name argument was not given");
                     return;
                 }
+                hasPattern = true;
                 pattern = context.Argument(i);
             }
             else
             {
-                context.Reply.Error($"ERR Unknown argument {context.Truncated(i)}");
+                context.Reply.Error($"ERR Unknown argument {context.Shown(i)}");
                 return;
             }
         }

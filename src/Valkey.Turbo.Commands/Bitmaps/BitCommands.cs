@@ -114,14 +114,17 @@ internal static class BitCommands
                 return false;
             }
             bool hasUnit = at + 2 < context.ArgumentCount;
+            if (range.HasStart && !context.TryInteger(at, out range.Start))
+            {
+                return false;
+            }
             range.InBits = hasUnit && context.Is(at + 2, "BIT");
             if (hasUnit && !range.InBits && !context.Is(at + 2, "BYTE"))
             {
                 context.Reply.Error(Errors.Syntax);
                 return false;
             }
-            return (!range.HasStart || context.TryInteger(at, out range.Start))
-                && (!range.HasEnd || context.TryInteger(at + 1, out range.End));
+            return !range.HasEnd || context.TryInteger(at + 1, out range.End);
         }
 
         /// <summary>The first and the last bit of the range in a string of so many bytes; false if it is empty.</summary>

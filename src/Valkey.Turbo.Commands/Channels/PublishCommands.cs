@@ -49,7 +49,7 @@ internal static class PublishCommands
     {
         if (context.ArgumentCount > 3)
         {
-            context.ReplyUnknownSubcommand("pubsub");
+            context.ReplySubcommandSyntax("pubsub");
             return;
         }
         List<byte[]> active = context.Server.Channels.Active(kind, context.ArgumentCount == 3 ? context.Argument(2) : "*"u8);

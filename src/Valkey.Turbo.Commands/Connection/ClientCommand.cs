@@ -199,12 +199,12 @@ internal static class ClientCommand
         bool isName = context.Is(2, "LIB-NAME");
         if (!isName && !context.Is(2, "LIB-VER"))
         {
-            context.Reply.Error($"ERR Unrecognized option '{context.Truncated(2)}'");
+            context.Reply.Error($"ERR Unrecognized option '{context.Shown(2)}'");
             return;
         }
         if (!IsValidAttribute(context.Argument(3)))
         {
-            context.Reply.Error($"ERR {context.Truncated(2)} cannot contain spaces, newlines or special characters.");
+            context.Reply.Error($"ERR {context.Shown(2)} cannot contain spaces, newlines or special characters.");
             return;
         }
         if (isName)

@@ -95,11 +95,12 @@ internal sealed class ClientFilter
         {
             return Errors.Syntax;
         }
-        string value = context.Text(at + 1);
+        ReadOnlySpan<byte> bytes = context.Argument(at + 1);
+        string value = context.Shown(at + 1);
         at += 2;
         if (!negated && kind is "skipme" or "maxage" or "idle")
         {
-            return ParseSingle(kind, value);
+            return ParseSingle(kind, bytes);
         }
         string? error = null;
         Func<Session, bool>? test = kind switch
@@ -112,7 +113,7 @@ internal sealed class ClientFilter
             "name" => session => (session.Name ?? "") == value,
             "lib-name" => session => session.LibraryName == value,
             "lib-ver" => session => session.LibraryVersion == value,
-            "db" => DatabaseTest(context, value, negated, out error),
+            "db" => DatabaseTest(context, bytes, negated, out error),
             "flags" => FlagsTest(value, negated, out error),
             "capa" => CapabilityTest(value, negated, out error),
             _ => Fail(out error, Errors.Syntax),
@@ -141,14 +142,14 @@ internal sealed class ClientFilter
         return null;
     }
 
-    private string? ParseSingle(string kind, string value)
+    private string? ParseSingle(string kind, ReadOnlySpan<byte> value)
     {
         if (kind == "skipme")
         {
-            SkipsMe = value.ToLowerInvariant() switch { "yes" => true, "no" => false, _ => null };
+            SkipsMe = CommandContext.Text(value).ToLowerInvariant() switch { "yes" => true, "no" => false, _ => null };
             return SkipsMe is null ? Errors.Syntax : null;
         }
-        if (!long.TryParse(value, out long seconds))
+        if (!Decimal64.TryParse(value, out long seconds))
         {
             return $"ERR {kind} is not an integer or out of range";
         }
@@ -173,16 +174,17 @@ internal sealed class ClientFilter
         return session => type == (session.Subscriptions is { Total: > 0 } ? "pubsub" : "normal");
     }
 
-    private static Func<Session, bool>? DatabaseTest(CommandContext context, string value, bool negated, out string? error)
+    private static Func<Session, bool>? DatabaseTest(CommandContext context, ReadOnlySpan<byte> value, bool negated, out string? error)
     {
         long limit = context.Server.Config.Databases.Number;
-        if (!int.TryParse(value, out int database))
+        string name = negated ? "NOT-DB" : "DB";
+        if (!Decimal64.TryParse(value, out long database) || database is < int.MinValue or > int.MaxValue)
         {
-            return Fail(out error, "ERR DB is not an integer or out of range");
+            return Fail(out error, $"ERR {name} is not an integer or out of range");
         }
         if (database < 0 || database >= limit)
         {
-            return Fail(out error, $"ERR {(negated ? "NOT-DB" : "DB")} number should be between 0 and {limit - 1}");
+            return Fail(out error, $"ERR {name} number should be between 0 and {limit - 1}");
         }
         error = null;
         return session => session.Database == database;

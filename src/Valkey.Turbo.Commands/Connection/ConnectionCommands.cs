@@ -142,7 +142,7 @@ internal static class ConnectionCommands
             }
             else
             {
-                context.Reply.Error($"ERR Syntax error in HELLO option '{context.Truncated(i)}'");
+                context.Reply.Error($"ERR Syntax error in HELLO option '{context.Shown(i)}'");
                 return;
             }
         }

@@ -1,7 +1,6 @@
-using System.Buffers.Text;
+using Valkey.Turbo.Commands.Strings;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
-using Valkey.Turbo.Protocol;
 using ValueType = Valkey.Turbo.Structures.ValueType;
 
 namespace Valkey.Turbo.Commands;
@@ -31,13 +30,12 @@ public sealed partial class CommandContext
     public bool TryTimeout(int index, out long timeoutNs)
     {
         timeoutNs = 0;
-        if (!TrySeconds(Argument(index), out double seconds) || !double.IsFinite(seconds))
+        if (!ExtendedFloat.TryParse(Argument(index), out ExtendedFloat seconds))
         {
             Reply.Error("ERR timeout is not a float or out of range");
             return false;
         }
-        // The conversion saturates.
-        return TryTimeout((long)Math.Ceiling(seconds * 1000), out timeoutNs);
+        return TryTimeout(seconds.CeilingTimes(1000), out timeoutNs);
     }
 
     /// <summary>Reads a timeout in milliseconds, or replies the error.</summary>
@@ -81,9 +79,9 @@ public sealed partial class CommandContext
     }
 
     /// <summary>Waits for keys of which the command takes something, or replies that there is nothing.</summary>
-    public void WaitOrReplyNothing(int firstKey, int keyCount, long timeoutNs)
+    public void WaitOrReplyNothing(int firstKey, int keyCount, long timeoutNs, bool movesOn = false)
     {
-        if (!TryBlock(firstKey, keyCount, timeoutNs, KeyWait.Takers, null, out bool isRefused) && !isRefused)
+        if (!TryBlock(firstKey, keyCount, timeoutNs, KeyWait.Takers, null, out bool isRefused, movesOn) && !isRefused)
         {
             Reply.NullArray();
         }
@@ -95,18 +93,6 @@ public sealed partial class CommandContext
         Session.Blocked = new BlockedCommand(Session, BlockedCommand.Never) { Work = work };
         IsBlocked = HasBegunToWait = true;
         Worker.Add(work, Session);
-    }
-
-    /// <summary>Timeouts, unlike other numbers, may be hexadecimal.</summary>
-    private static bool TrySeconds(ReadOnlySpan<byte> text, out double seconds)
-    {
-        if (text.Length > 2 && text[0] == '0' && text[1] is (byte)'x' or (byte)'X')
-        {
-            bool isHex = Utf8Parser.TryParse(text[2..], out ulong integer, out int used, 'x') && used == text.Length - 2;
-            seconds = integer;
-            return isHex;
-        }
-        return DoubleText.TryParse(text, out seconds);
     }
 
     /// <summary>

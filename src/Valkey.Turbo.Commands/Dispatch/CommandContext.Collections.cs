@@ -115,7 +115,7 @@ public sealed partial class CommandContext
     /// <summary>Reads a floating-point argument, or replies the error. Infinities are numbers, not-a-number is not.</summary>
     public bool TryDouble(int index, out double value, string error = Errors.NotFloat)
     {
-        if (DoubleText.TryParse(Argument(index), out value) && !double.IsNaN(value))
+        if (DoubleText.TryParse(Argument(index), out value))
         {
             return true;
         }

@@ -59,11 +59,17 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
     /// <summary>A word of the request; 0 is the command's name.</summary>
     public ReadOnlySpan<byte> Argument(int index) => _batch.Argument(_request, index);
 
-    /// <summary>A word of the request as text, invalid UTF-8 replaced.</summary>
+    /// <summary>A word of the request as text of as many characters as it has bytes, as <see cref="ReplyWriter.Error"/> takes it.</summary>
     public string Text(int index) => Text(Argument(index));
 
-    /// <summary>Bytes as text, of which very many are cut off: no name is so long, and a message need not be.</summary>
-    public static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes[..Math.Min(bytes.Length, LargestTextBytes)]);
+    /// <summary>A word of the request as most errors show it, which Valkey prints as a C string.</summary>
+    public string Shown(int index) => Shown(Argument(index));
+
+    /// <summary>Bytes as most errors show them.</summary>
+    public static string Shown(ReadOnlySpan<byte> bytes) => Text(UpToNul(bytes));
+
+    /// <summary>Bytes as text of as many characters, of which very many are cut off: no name is so long, and a message need not be.</summary>
+    public static string Text(ReadOnlySpan<byte> bytes) => Encoding.Latin1.GetString(bytes[..Math.Min(bytes.Length, LargestTextBytes)]);
 
     /// <summary>Whether a word equals an option's name, in any case. <paramref name="option"/> is in ASCII.</summary>
     public bool Is(int index, string option) => Ascii.EqualsIgnoreCase(Argument(index), option);
@@ -242,6 +248,13 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
         key.Position = default;
     }
 
+    /// <summary>The same for a string that stays text, even if it could be kept as an integer.</summary>
+    public void SetText(scoped ref KeyHandle key, scoped ReadOnlySpan<byte> value, long expiresAtUnixMs)
+    {
+        key.Keyspace.SetText(Worker, key.Position, key.Name, key.Hash, value, expiresAtUnixMs);
+        key.Position = default;
+    }
+
     /// <summary>Sets a string that is an integer, replacing whatever was there.</summary>
     public void SetInteger(ref KeyHandle key, long value, long expiresAtUnixMs)
     {
@@ -297,6 +310,15 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
     {
         _changes += count;
         key.Keyspace.Shard.NoteChange(Worker, key.Keyspace.Database, key.Name);
+        Announce(key, kind, name);
+    }
+
+    /// <summary>
+    /// Notes a change to what a stream remembers besides its entries: neither WATCH nor client-side caching hear of it, as in Valkey.
+    /// </summary>
+    public void ChangedAside(in KeyHandle key, KeyEvent kind, string name)
+    {
+        _changes++;
         Announce(key, kind, name);
     }
 
@@ -430,6 +452,10 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
     public void ReplyUnknownSubcommand(string container) =>
         Reply.Error($"ERR unknown subcommand '{Truncated(1)}'. Try {container.ToUpperInvariant()} HELP.");
 
+    /// <summary>Replies the error of a subcommand that does not take so many arguments.</summary>
+    public void ReplySubcommandSyntax(string container) =>
+        Reply.Error($"ERR unknown subcommand or wrong number of arguments for '{Truncated(1)}'. Try {container.ToUpperInvariant()} HELP.");
+
     /// <summary>Replies lines of help, framed as Valkey does.</summary>
     public void ReplyHelp(string command, ReadOnlySpan<string> lines)
     {
@@ -443,9 +469,12 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
         Reply.Simple("    Print this help."u8);
     }
 
-    internal string Truncated(int index)
+    /// <summary>What Valkey, which prints C strings in some places, shows of some bytes there.</summary>
+    internal static ReadOnlySpan<byte> UpToNul(ReadOnlySpan<byte> bytes)
     {
-        ReadOnlySpan<byte> argument = Argument(index);
-        return Encoding.Latin1.GetString(argument[..Math.Min(128, argument.Length)]);
+        int end = bytes.IndexOf((byte)0);
+        return end < 0 ? bytes : bytes[..end];
     }
+
+    internal string Truncated(int index) => Shown(Argument(index)[..Math.Min(128, Argument(index).Length)]);
 }

@@ -11,6 +11,7 @@ namespace Valkey.Turbo.Commands;
 public sealed partial class Dispatcher
 {
     private const int UnknownArgumentsBytes = 128;
+    private const string Discarded = "EXECABORT Transaction discarded because of: ";
     private bool _isPlain;
 
     private enum Admission
@@ -69,7 +70,7 @@ public sealed partial class Dispatcher
             }
             return Admission.Done;
         }
-        if (spec is { Subcommands.Length: > 0, Run: null } && argumentCount > 1)
+        if (spec is { Subcommands.Length: > 0 } && argumentCount > 1)
         {
             RejectSubcommand(session, spec, batch, index);
             return Admission.Done;
@@ -77,8 +78,7 @@ public sealed partial class Dispatcher
         session.LastCommand = spec.FullName;
         if (Refusal(session, spec, argumentCount) is string refusal)
         {
-            AbortTransaction(session);
-            Reject(spec, refusal);
+            Reject(session, spec, refusal);
             return Admission.Done;
         }
         if (_server.Config.MaxMemory.Number > 0 && !TryMakeRoom(session, spec))
@@ -87,13 +87,7 @@ public sealed partial class Dispatcher
         }
         if (DiskError() is string diskError && (IsWrite(session, spec) || spec.Is(CommandFlags.ShowsDiskErrors)))
         {
-            bool isTransaction = spec.Is(CommandFlags.RunsTransaction);
-            AbortTransaction(session);
-            Reject(spec, (isTransaction ? "EXECABORT Transaction discarded because of: " : "") + diskError);
-            if (isTransaction)
-            {
-                session.EndTransaction();
-            }
+            Reject(session, spec, diskError);
             return Admission.Done;
         }
         if (session.Tracking is not null && _server.Tracking.IsOverLimit)
@@ -149,8 +143,7 @@ public sealed partial class Dispatcher
         }
         if (spec.Is(CommandFlags.NoMulti))
         {
-            AbortTransaction(session);
-            Reject(spec, $"ERR Command '{spec.FullName}' not allowed inside a transaction");
+            Reject(session, spec, $"ERR Command '{spec.FullName}' not allowed inside a transaction");
             return Admission.Done;
         }
         if (spec.Is(CommandFlags.NotQueued))
@@ -211,14 +204,12 @@ public sealed partial class Dispatcher
         }
         if (spec.Is(CommandFlags.RunsTransaction) && session.Transaction is { IsOpen: true, MayGrow: true })
         {
-            session.EndTransaction();
-            Reject(spec, "EXECABORT Transaction discarded because of: " + Errors.OutOfMemory);
+            Reject(session, spec, Errors.OutOfMemory);
             return false;
         }
         if (spec.Is(CommandFlags.DenyOom))
         {
-            AbortTransaction(session);
-            Reject(spec, Errors.OutOfMemory);
+            Reject(session, spec, Errors.OutOfMemory);
             return false;
         }
         return true;
@@ -242,9 +233,17 @@ public sealed partial class Dispatcher
         }
     }
 
-    private void Reject(CommandSpec spec, string error)
+    /// <summary>Replies why a command does not run. A transaction does not survive that: EXEC ends it, any other command spoils it.</summary>
+    private void Reject(Session session, CommandSpec spec, string error)
     {
         _worker.Stats.Commands[spec.Id].Rejected++;
+        if (spec.Is(CommandFlags.RunsTransaction))
+        {
+            session.EndTransaction();
+            const string plainCode = "ERR ";
+            error = Discarded + (error.StartsWith(plainCode, StringComparison.Ordinal) ? error[plainCode.Length..] : error);
+        }
+        AbortTransaction(session);
         _reply.Error(error);
     }
 
@@ -275,19 +274,12 @@ public sealed partial class Dispatcher
         StringBuilder arguments = new();
         for (int i = 1; i < batch.ArgumentCount(index) && arguments.Length < UnknownArgumentsBytes; i++)
         {
-            ReadOnlySpan<byte> argument = UpToNul(batch.Argument(index, i));
+            ReadOnlySpan<byte> argument = CommandContext.UpToNul(batch.Argument(index, i));
             int length = Math.Min(argument.Length, UnknownArgumentsBytes - arguments.Length);
             arguments.Append('\'').Append(Encoding.Latin1.GetString(argument[..length])).Append("' ");
         }
-        ReadOnlySpan<byte> name = UpToNul(batch.Argument(index, 0));
+        ReadOnlySpan<byte> name = CommandContext.UpToNul(batch.Argument(index, 0));
         string shown = Encoding.Latin1.GetString(name[..Math.Min(UnknownArgumentsBytes, name.Length)]);
         _reply.Error($"ERR unknown command '{shown}', with args beginning with: {arguments}");
-    }
-
-    /// <summary>What Valkey, which prints C strings here, shows of some bytes.</summary>
-    private static ReadOnlySpan<byte> UpToNul(ReadOnlySpan<byte> bytes)
-    {
-        int end = bytes.IndexOf((byte)0);
-        return end < 0 ? bytes : bytes[..end];
     }
 }

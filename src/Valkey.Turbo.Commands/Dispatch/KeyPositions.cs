@@ -26,17 +26,45 @@ public ref struct KeyPositions
     /// <summary>Iterates the key positions of a request that the command's arity accepts.</summary>
     public static KeyPositions Of(CommandSpec spec, RequestBatch batch, int request) => new(spec, batch, request);
 
-    /// <summary>The keys of a request that stands within another, behind <paramref name="skip"/> of its words.</summary>
+    /// <summary>The keys of a request that stands within another, behind <paramref name="skip"/> of its words; empty if it makes no sense.</summary>
     internal static List<(int Position, KeyFlags Flags)> Within(CommandSpec spec, CommandContext context, int skip)
     {
         List<(int Position, KeyFlags Flags)> found = [];
         foreach (KeySpec keys in (KeySpec[])[spec.Keys, .. spec.MoreKeys])
         {
             (int first, int last) = Locate(keys, context.Batch, context.Request, skip);
+            if (keys.CountAt > 0 && first > last)
+            {
+                return WithLooseCount(spec, keys, context, skip);
+            }
             for (int position = first; position <= last; position += Math.Max(1, keys.Step))
             {
                 found.Add((position, spec.KeyFlagsOf?.Invoke(context, skip) ?? keys.Flags));
             }
+        }
+        return found;
+    }
+
+    /// <summary>
+    /// A count that is no integer is read again as C's <c>atoi</c> does, as Valkey falls back to. The keys that are counted come first
+    /// then, and nothing is known of how they are used.
+    /// </summary>
+    private static List<(int Position, KeyFlags Flags)> WithLooseCount(CommandSpec spec, KeySpec counted, CommandContext context, int skip)
+    {
+        int first = counted.First + skip;
+        ReadOnlySpan<byte> text = context.Argument(counted.CountAt + skip).TrimStart(" \t\n\v\f\r"u8);
+        text = text is [(byte)'+', ..] ? text[1..] : text;
+        int digits = text.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
+        text = (digits < 0 ? text : text[..digits]).TrimStart((byte)'0');
+        bool isCounted = Decimal64.TryParse(text, out long count) && count <= (context.ArgumentCount - first) / counted.Step;
+        if (!isCounted)
+        {
+            return [];
+        }
+        List<(int Position, KeyFlags Flags)> found = [.. Enumerable.Range(0, (int)count).Select(i => (first + i * counted.Step, KeyFlags.None))];
+        if (spec.MoreKeys.Length > 0)
+        {
+            found.Add((spec.Keys.First + skip, KeyFlags.None));
         }
         return found;
     }

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Valkey.Turbo.Commands.SortedSets;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 using ValueType = Valkey.Turbo.Structures.ValueType;
@@ -11,6 +13,8 @@ internal static class GeoCommands
 {
     internal const string Unit = "unit=<m:M | km:KM | ft:FT | mi:MI>";
     private const int HashCharacters = 11;
+    private const int DistanceDecimals = 4;
+    private const int DistanceUnits = 10_000;
 
     // Enough for any double with 17 decimals.
     private const int NumberBytes = 352;
@@ -41,7 +45,7 @@ internal static class GeoCommands
         point = new GeoPoint(longitude, latitude);
         if (!GeoHash.IsValid(point))
         {
-            context.Reply.Error(string.Create(CultureInfo.InvariantCulture, $"ERR invalid longitude,latitude pair {longitude:F6},{latitude:F6}"));
+            context.Reply.Error($"ERR invalid longitude,latitude pair {SixDecimals(longitude)},{SixDecimals(latitude)}");
             return false;
         }
         return true;
@@ -66,29 +70,30 @@ internal static class GeoCommands
         ReplyCoordinate(context, point.Latitude);
     }
 
+    /// <summary>A number as C shows it by default.</summary>
+    private static string SixDecimals(double value) =>
+        double.IsInfinity(value) ? value > 0 ? "inf" : "-inf" : value.ToString("F6", CultureInfo.InvariantCulture);
+
     private static void ReplyCoordinate(CommandContext context, double value)
     {
         Span<byte> text = stackalloc byte[NumberBytes];
-        if (context.Reply.IsResp3)
-        {
-            value.TryFormat(text, out int exactLength, "G17", CultureInfo.InvariantCulture);
-            context.Reply.Raw(","u8);
-            context.Reply.Raw(text[..exactLength]);
-            context.Reply.Raw("\r\n"u8);
-        }
-        else
-        {
-            value.TryFormat(text, out int length, "F17", CultureInfo.InvariantCulture);
-            context.Reply.Bulk(text[..length].TrimEnd((byte)'0').TrimEnd((byte)'.'));
-        }
+        value.TryFormat(text, out int length, "F17", CultureInfo.InvariantCulture);
+        context.Reply.Double(text[..length].TrimEnd((byte)'0').TrimEnd((byte)'.'));
     }
 
     /// <summary>Replies a distance with four digits behind the point.</summary>
     internal static void ReplyDistance(CommandContext context, double value)
     {
-        Span<byte> text = stackalloc byte[NumberBytes];
-        value.TryFormat(text, out int length, "F4", CultureInfo.InvariantCulture);
-        context.Reply.Bulk(text[..length]);
+        // What lies in the middle goes to the even digit after the multiplication, not before.
+        (long whole, long decimals) = Math.DivRem((long)Math.Round(value * DistanceUnits, MidpointRounding.ToEven), DistanceUnits);
+        Span<byte> text = stackalloc byte[Decimal64.MaxDigits + DistanceDecimals + 1];
+        int length = Decimal64.Format(whole, text);
+        text[length] = (byte)'.';
+        for (int digit = DistanceDecimals; digit > 0; digit--, decimals /= 10)
+        {
+            text[length + digit] = (byte)('0' + decimals % 10);
+        }
+        context.Reply.Bulk(text[..(length + 1 + DistanceDecimals)]);
     }
 
     private static void Add(CommandContext context)
@@ -120,12 +125,14 @@ internal static class GeoCommands
             context.Reply.Error(Errors.Syntax);
             return;
         }
+        long longest = 0;
         for (int i = first; i < context.ArgumentCount; i += 3)
         {
             if (!TryPoint(context, i, out _))
             {
                 return;
             }
+            longest = Math.Max(longest, context.Argument(i + 2).Length);
         }
         KeyHandle key = context.Write(1);
         if (!context.IsTypeOrAbsent(key, ValueType.SortedSet))
@@ -137,8 +144,7 @@ internal static class GeoCommands
             context.Reply.Integer(0);
             return;
         }
-        context.BeginChange(
-            ref key, ValueType.SortedSet, SortedSetValue.EncodingFor(words / 3, context.Argument(first + 2).Length, context.Limits));
+        SortedSetCommands.BeginAdding(context, ref key, words / 3, longest);
         (int added, int updated) = AddPlaces(context, key.SortedSet, first, nx, xx);
         if (added + updated > 0)
         {

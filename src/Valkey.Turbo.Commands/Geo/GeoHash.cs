@@ -22,6 +22,9 @@ internal static class GeoHash
     private const double EarthRadiusMeters = 6372797.560856;
     private const double MercatorMeters = 20037726.37;
     private const double RadiansPerDegree = 3.14159265358979323846 / 180;
+
+    // Some nanometers on the ground: longitudes that are no further apart count as one.
+    private const double SmallestSine = 1e-15;
     private const string Alphabet = "0123456789bcdefghjkmnpqrstuvwxyz";
 
     /// <summary>Whether a place can be encoded.</summary>
@@ -49,8 +52,8 @@ internal static class GeoHash
             -LargestLongitude + (x + 1) / scale * (2 * LargestLongitude), -LargestLatitude + (y + 1) / scale * (2 * LargestLatitude));
     }
 
-    /// <summary>The place that a score stands for.</summary>
-    internal static GeoPoint Decode(double score) => Decode((ulong)score, MaxSteps).Center;
+    /// <summary>The place that a score stands for; one below 0, which no place has, is taken modulo 2^64, as C does.</summary>
+    internal static GeoPoint Decode(double score) => Decode(score < 0 ? (ulong)(long)score : (ulong)score, MaxSteps).Center;
 
     /// <summary>The hash of the rectangle so many columns to the east and rows to the north, around the world.</summary>
     internal static ulong Neighbor(ulong hash, int steps, int east, int north)
@@ -74,18 +77,20 @@ internal static class GeoHash
     /// <summary>Meters between two places, along the sphere (haversine).</summary>
     internal static double Distance(GeoPoint a, GeoPoint b)
     {
-        double u = Math.Sin((b.Latitude - a.Latitude) * RadiansPerDegree / 2);
-        double v = Math.Sin((b.Longitude - a.Longitude) * RadiansPerDegree / 2);
-        if (v == 0)
+        // Radians first, and nothing else in another order than Valkey has it: distances are stored as scores, to the last digit.
+        double v = Math.Sin((b.Longitude * RadiansPerDegree - a.Longitude * RadiansPerDegree) / 2);
+        if (Math.Abs(v) <= SmallestSine)
         {
             return LatitudeDistance(a.Latitude, b.Latitude);
         }
-        double h = u * u + Math.Cos(a.Latitude * RadiansPerDegree) * Math.Cos(b.Latitude * RadiansPerDegree) * v * v;
+        double latitudeA = a.Latitude * RadiansPerDegree, latitudeB = b.Latitude * RadiansPerDegree;
+        double u = Math.Sin((latitudeB - latitudeA) / 2);
+        double h = u * u + Math.Cos(latitudeA) * Math.Cos(latitudeB) * v * v;
         return 2 * EarthRadiusMeters * Math.Asin(Math.Sqrt(h));
     }
 
     /// <summary>Meters between two parallels.</summary>
-    internal static double LatitudeDistance(double a, double b) => EarthRadiusMeters * Math.Abs((b - a) * RadiansPerDegree);
+    internal static double LatitudeDistance(double a, double b) => EarthRadiusMeters * Math.Abs(b * RadiansPerDegree - a * RadiansPerDegree);
 
     /// <summary>The rectangle of degrees that reaches so many meters from a place.</summary>
     internal static GeoBox BoxAround(GeoPoint center, double widthMeters, double heightMeters)

@@ -20,7 +20,7 @@ internal static class GeoSearchCommands
     private const string Order = "[order=<asc:ASC | desc:DESC>]";
     private const string With = "[withcoord:WITHCOORD] [withdist:WITHDIST] [withhash:WITHHASH]";
     private const string Store = "[store=<storekey(key):key@STORE | storedistkey(key):key@STOREDIST>]";
-    private const KeyFlags Stores = KeyFlags.OW | KeyFlags.Update | KeyFlags.VariableFlags;
+    private const KeyFlags Stores = KeyFlags.OW | KeyFlags.Update;
     private static readonly KeySpec Reads = KeySpec.One(KeyFlags.RO | KeyFlags.Access);
 
     private enum Form
@@ -47,7 +47,8 @@ internal static class GeoSearchCommands
         internal bool Ascending;
         internal bool Descending;
         internal long Count;
-        internal bool HasCenter;
+        internal bool HasMember;
+        internal bool HasPoint;
         internal GeoPoint Center;
         internal double Meters;
         internal double Radius;
@@ -57,13 +58,15 @@ internal static class GeoSearchCommands
         internal bool HasBox;
         internal GeoPoint[]? Corners;
 
+        internal readonly bool HasCenter => HasMember || HasPoint;
+
         internal readonly GeoShape Shape => Corners is not null ? GeoShape.Polygon(Corners)
             : HasBox ? GeoShape.Box(Center, Width * Meters, Height * Meters)
             : GeoShape.Circle(Center, Radius * Meters);
     }
 
     /// <summary>A place that was found; its name stands among the bytes of all names.</summary>
-    private readonly record struct Found(int NameAt, int NameLength, double Score, GeoPoint Point, double Distance)
+    private readonly record struct Found(int Index, int NameAt, int NameLength, double Score, GeoPoint Point, double Distance)
     {
         internal ReadOnlySpan<byte> NameIn(NativeList<byte> names) => names.Span.Slice(NameAt, NameLength);
     }
@@ -88,11 +91,11 @@ internal static class GeoSearchCommands
         CommandSpec.Define("georadiusbymember", -5, CommandFlags.Write | DenyOom | MovableKeys, "geo", "3.2.0", Searching,
             "Returns or stores the places within a radius of another.",
             context => Run(context, new Query { Form = Form.ByMember, SourceAt = 1, MayStore = true }), Reads,
-            $"key:key member:string radius:double {Unit} {With} {RadiusCount} {Order} {Store}",
+            $"key:key member:string radius:double {Unit} {With} {CountBlock} {Order} {Store}",
             moreKeys: [KeySpec.Behind("STORE", 5, Stores) with { Rival = "STOREDIST" }, KeySpec.Behind("STOREDIST", 5, Stores) with { Rival = "STORE" }]),
         CommandSpec.Define("georadiusbymember_ro", -5, ReadOnly, "geo", "3.2.10", Searching, "Returns the places within a radius of another.",
             context => Run(context, new Query { Form = Form.ByMember, SourceAt = 1 }), Reads,
-            $"key:key member:string radius:double {Unit} {With} {RadiusCount} {Order}"),
+            $"key:key member:string radius:double {Unit} {With} {CountBlock} {Order}"),
     ];
 
     private static void Run(CommandContext context, Query query)
@@ -146,7 +149,7 @@ internal static class GeoSearchCommands
                     continue;
                 }
                 ReadOnlySpan<byte> name = members.Member(scratch);
-                found.Add(new Found(names.Count, name.Length, members.Score, point, distance));
+                found.Add(new Found(found.Count, names.Count, name.Length, members.Score, point, distance));
                 names.AddRange(name);
                 if (query.IsAny && found.Count >= query.Count)
                 {
@@ -156,15 +159,16 @@ internal static class GeoSearchCommands
         }
     }
 
+    /// <summary>Sorts what was found by distance; what is equally far stays in its order.</summary>
     private static void Sort(in Query query, NativeList<Found> found)
     {
         if (query.Descending)
         {
-            found.Span.Sort(static (a, b) => b.Distance.CompareTo(a.Distance));
+            found.Span.Sort(static (a, b) => a.Distance == b.Distance ? a.Index.CompareTo(b.Index) : b.Distance.CompareTo(a.Distance));
         }
         else if (query.Ascending || (query.Count > 0 && !query.IsAny))
         {
-            found.Span.Sort(static (a, b) => a.Distance.CompareTo(b.Distance));
+            found.Span.Sort(static (a, b) => a.Distance == b.Distance ? a.Index.CompareTo(b.Index) : a.Distance.CompareTo(b.Distance));
         }
     }
 
@@ -214,11 +218,11 @@ internal static class GeoSearchCommands
         }
         if (isSearch && !query.HasCenter && query.Corners is null)
         {
-            return $"ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for {context.Text(0)}";
+            return $"ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for {context.Shown(0)}";
         }
         if (isSearch && !query.HasRadius && !query.HasBox && query.Corners is null)
         {
-            return $"ERR exactly one of BYRADIUS, BYBOX and BYPOLYGON can be specified for {context.Text(0)}";
+            return $"ERR exactly one of BYRADIUS, BYBOX and BYPOLYGON can be specified for {context.Shown(0)}";
         }
         return query.IsAny && query.Count == 0 ? "ERR the ANY argument requires COUNT argument" : null;
     }
@@ -320,37 +324,38 @@ internal static class GeoSearchCommands
         return true;
     }
 
+    /// <summary>Reads a part of the area; one that is there already may be given again, but no other in its place.</summary>
     private static bool TryAreaOption(
         CommandContext context, in KeyHandle source, bool exists, ref int at, ref Query query, out bool wasOption)
     {
         wasOption = true;
         int left = context.ArgumentCount - at - 1;
-        bool hasArea = query.HasRadius || query.HasBox || query.Corners is not null;
-        if (left >= 1 && context.Is(at, "FROMMEMBER") && !query.HasCenter && query.Corners is null)
+        bool hasPolygon = query.Corners is not null;
+        if (left >= 1 && context.Is(at, "FROMMEMBER") && !query.HasPoint && query.Corners is null)
         {
-            query.HasCenter = true;
+            query.HasMember = true;
             at++;
             return !exists || TryMember(context, source, at, ref query);
         }
-        if (left >= 2 && context.Is(at, "FROMLONLAT") && !query.HasCenter && query.Corners is null)
+        if (left >= 2 && context.Is(at, "FROMLONLAT") && !query.HasMember && query.Corners is null)
         {
-            query.HasCenter = true;
+            query.HasPoint = true;
             at += 2;
             return GeoCommands.TryPoint(context, at - 1, out query.Center);
         }
-        if (left >= 2 && context.Is(at, "BYRADIUS") && !hasArea)
+        if (left >= 2 && context.Is(at, "BYRADIUS") && !query.HasBox && !hasPolygon)
         {
             query.HasRadius = true;
             at += 2;
             return TryRadius(context, at - 1, ref query);
         }
-        if (left >= 3 && context.Is(at, "BYBOX") && !hasArea)
+        if (left >= 3 && context.Is(at, "BYBOX") && !query.HasRadius && !hasPolygon)
         {
             query.HasBox = true;
             at += 3;
             return TryBox(context, at - 2, ref query);
         }
-        if (left >= 2 && context.Is(at, "BYPOLYGON") && !hasArea && !query.HasCenter)
+        if (left >= 2 && context.Is(at, "BYPOLYGON") && !query.HasRadius && !query.HasBox && !query.HasCenter)
         {
             return TryPolygon(context, ref at, ref query);
         }
@@ -365,7 +370,7 @@ internal static class GeoSearchCommands
             query.Center = GeoHash.Decode(score);
             return true;
         }
-        context.Reply.Error($"ERR member {context.Text(index)} does not exist");
+        context.Reply.Error($"ERR member {context.Shown(index)} does not exist");
         return false;
     }
 

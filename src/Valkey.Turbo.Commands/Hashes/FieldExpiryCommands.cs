@@ -12,8 +12,10 @@ namespace Valkey.Turbo.Commands.Hashes;
 internal static class FieldExpiryCommands
 {
     private const string EachField = "O(N) where N is the number of fields given.";
-    private const string Fields = "fields={numfields:integer field:string...}@FIELDS";
-    private const string Condition = "[condition=<nx:NX | xx:XX | gt:GT | lt:LT>]";
+    // Numbers of fields belong to a key, according to Valkey's documentation, but HEXPIRE's.
+    private const string Fields = "fields={numfields:integer#0 field:string...}@FIELDS";
+    private const string PlainFields = "fields={numfields:integer field:string...}@FIELDS";
+    private const string Condition = "condition=<nx:NX | xx:XX | gt:GT | lt:LT>";
     internal const string BadCount = "ERR numfields should be greater than 0 and match the provided number of fields";
 
     // Replies for one field.
@@ -40,7 +42,7 @@ internal static class FieldExpiryCommands
     private static CommandSpec Setter(string name, string time, string summary, bool inSeconds, bool isAbsolute) =>
         CommandSpec.Define(name, -6, CommandFlags.Write | Fast, "hash", "9.0.0", EachField, summary,
             context => Expire(context, inSeconds, isAbsolute), KeySpec.One(KeyFlags.RW | KeyFlags.Update),
-            $"key:key {time} {Condition} {Fields}");
+            name == "hexpire" ? $"key:key {time} [{Condition}] {PlainFields}" : $"key:key {time} [{Condition}^9.0.0] {Fields}");
 
     private static CommandSpec Getter(string name, string summary, bool inSeconds, bool isAbsolute) =>
         CommandSpec.Define(name, -5, ReadOnly | Fast, "hash", "9.0.0", EachField, summary,
@@ -89,9 +91,9 @@ internal static class FieldExpiryCommands
             return false;
         }
         long baseMs = isAbsolute ? 0 : context.NowUnixMs;
-        bool isTooLarge = inSeconds && unixMs > long.MaxValue / 1000;
+        bool isNegative = unixMs < 0, isTooLarge = inSeconds && unixMs > long.MaxValue / 1000;
         unixMs = inSeconds && !isTooLarge ? unixMs * 1000 : unixMs;
-        if (unixMs < 0 || isTooLarge || unixMs > long.MaxValue - baseMs)
+        if (isNegative || isTooLarge || unixMs > long.MaxValue - baseMs)
         {
             context.Reply.Error(Errors.InvalidExpire(context.Command.FullName));
             return false;
@@ -204,11 +206,7 @@ internal static class FieldExpiryCommands
 
     private static void Report(CommandContext context, bool inSeconds, bool isAbsolute)
     {
-        if (!context.Is(2, "FIELDS"))
-        {
-            context.Reply.Error(Errors.Syntax);
-            return;
-        }
+        // Valkey takes any word for FIELDS here.
         if (!TryFieldCount(context, 2, 1, Errors.Syntax, out int first))
         {
             return;
@@ -233,17 +231,13 @@ internal static class FieldExpiryCommands
                 continue;
             }
             long value = isAbsolute ? expiresAt : Math.Max(0, expiresAt - context.NowUnixMs);
-            context.Reply.Integer(inSeconds ? (value + 500) / 1000 : value);
+            context.Reply.Integer(inSeconds ? ExpiryCommands.RoundToSeconds(value) : value);
         }
     }
 
     private static void Persist(CommandContext context)
     {
-        if (!context.Is(2, "FIELDS"))
-        {
-            context.Reply.Error(Errors.Syntax);
-            return;
-        }
+        // Valkey takes any word for FIELDS here, too.
         if (!TryFieldCount(context, 2, 1, BadCount, out int first))
         {
             return;

@@ -21,21 +21,22 @@ internal static class FieldOptionCommands
             "Sets fields of a hash, on conditions and with an expiry if wanted.", SetEx, KeySpec.One(KeyFlags.RW | KeyFlags.Insert),
             "key:key [key-condition=<nx:NX | xx:XX>] [fields-condition=<fnx:FNX | fxx:FXX>] "
             + $"[expiration=<{Expiration} | keepttl:KEEPTTL>] "
-            + "fields={numfields:integer data={field:string value:string}...}@FIELDS"),
+            + "fields={numfields:integer#0 data={field:string value:string}...}@FIELDS"),
         CommandSpec.Define("hgetex", -5, CommandFlags.Write | Fast, "hash", "9.0.0", EachField,
             "Returns the values of fields of a hash, and changes when they expire.", GetEx,
-            KeySpec.One(KeyFlags.RW | KeyFlags.Access | KeyFlags.Update),
-            $"key:key [expiration=<{Expiration} | persist:PERSIST>] fields={{numfields:integer field:string...}}@FIELDS"),
+            KeySpec.One(KeyFlags.RW | KeyFlags.Access),
+            $"key:key [expiration=<{Expiration} | persist:PERSIST>] fields={{numfields:integer#0 field:string...}}@FIELDS"),
         CommandSpec.Define("hgetdel", -5, CommandFlags.Write | Fast, "hash", "9.1.0", EachField,
             "Returns the values of fields of a hash, and removes them.", GetDel,
             KeySpec.One(KeyFlags.RW | KeyFlags.Access | KeyFlags.Delete),
-            "key:key fields={numfields:integer field:string...}@FIELDS"),
+            "key:key fields={numfields:integer#0 field:string...}@FIELDS"),
     ];
 
     private static void SetEx(CommandContext context)
     {
+        // The word is searched from the key on, as in Valkey.
         const SetOptions.Allowed allowed = SetOptions.Allowed.Condition | SetOptions.Allowed.FieldCondition | SetOptions.Allowed.KeepTtl;
-        int word = FieldExpiryCommands.FindFieldsWord(context, 2);
+        int word = FieldExpiryCommands.FindFieldsWord(context, 1);
         SetOptions options = default;
         if ((word >= 0 && !SetOptions.TryParse(context, 2, word, allowed, out options))
             || !FieldExpiryCommands.TryFieldCount(context, word, 2, FieldExpiryCommands.BadCount, out int first))
@@ -149,7 +150,7 @@ internal static class FieldOptionCommands
 
     private static void GetEx(CommandContext context)
     {
-        int word = FieldExpiryCommands.FindFieldsWord(context, 2);
+        int word = FieldExpiryCommands.FindFieldsWord(context, 1);
         SetOptions options = default;
         if ((word >= 0 && !SetOptions.TryParse(context, 2, word, SetOptions.Allowed.Persist, out options))
             || !FieldExpiryCommands.TryFieldCount(context, word, 1, FieldExpiryCommands.BadCount, out int first))
@@ -231,11 +232,7 @@ internal static class FieldOptionCommands
 
     private static void GetDel(CommandContext context)
     {
-        if (!context.Is(2, "FIELDS"))
-        {
-            context.Reply.Error(Errors.Syntax);
-            return;
-        }
+        // Valkey takes any word for FIELDS here.
         if (!FieldExpiryCommands.TryFieldCount(context, 2, 1, FieldExpiryCommands.BadCount, out int first))
         {
             return;

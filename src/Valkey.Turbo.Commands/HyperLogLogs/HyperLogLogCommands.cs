@@ -58,7 +58,6 @@ internal static class HyperLogLogCommands
         }
         using Editor editor = new(context, ref key, bytes);
         int changes = created ? 1 : 0;
-        bool changed = false;
         for (int i = 2; i < context.ArgumentCount; i++)
         {
             (int register, int value) = HyperLogLog.Locate(context.Argument(i));
@@ -68,15 +67,11 @@ internal static class HyperLogLogCommands
                 context.Reply.Error(Corrupted);
                 return;
             }
-            changed |= isRaised;
             changes += isRaised ? 1 : 0;
-        }
-        if (changed)
-        {
-            editor.Store(context, ref key);
         }
         if (changes > 0)
         {
+            editor.Store(context, ref key);
             context.Changed(key, KeyEvent.String, "pfadd", changes);
         }
         context.Reply.Integer(changes > 0 ? 1 : 0);
@@ -333,7 +328,7 @@ internal static class HyperLogLogCommands
                 context.Reply.Integer(TurnDense(context, ref key, bytes) ? 1 : 0);
                 break;
             default:
-                context.Reply.Error($"ERR Unknown PFDEBUG subcommand '{context.Text(1)}'");
+                context.Reply.Error($"ERR Unknown PFDEBUG subcommand '{context.Shown(1)}'");
                 break;
         }
     }

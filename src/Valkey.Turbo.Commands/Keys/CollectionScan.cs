@@ -1,5 +1,6 @@
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
+using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Commands.Keys;
@@ -23,13 +24,13 @@ internal static class CollectionScan
         internal bool NamesOnly;
 
         /// <summary>Whether an element's name is wanted.</summary>
-        internal readonly bool Matches(ReadOnlySpan<byte> name) => Pattern.IsEmpty || GlobPattern.IsMatch(Pattern, name);
+        internal readonly bool Matches(ReadOnlySpan<byte> name) => GlobPattern.IsAll(Pattern) || GlobPattern.IsMatch(Pattern, name);
     }
 
     /// <summary>Reads the cursor, or replies the error.</summary>
     internal static bool TryCursor(CommandContext context, out ulong cursor)
     {
-        if (ulong.TryParse(context.Argument(2), out cursor))
+        if (UnsignedText.TryParse(context.Argument(2), out cursor))
         {
             return true;
         }
@@ -43,7 +44,7 @@ internal static class CollectionScan
     /// <param name="options">What was read.</param>
     internal static bool TryOptions(CommandContext context, string namesOnlyWord, out Options options)
     {
-        options = new Options { Count = DefaultCount };
+        options = new Options { Pattern = GlobPattern.All, Count = DefaultCount };
         for (int i = 3; i < context.ArgumentCount; i++)
         {
             bool hasValue = i + 1 < context.ArgumentCount;
@@ -61,8 +62,7 @@ internal static class CollectionScan
             }
             else if (hasValue && context.Is(i, "MATCH"))
             {
-                ReadOnlySpan<byte> pattern = context.Argument(++i);
-                options.Pattern = GlobPattern.IsAll(pattern) ? default : pattern;
+                options.Pattern = context.Argument(++i);
             }
             else if (namesOnlyWord.Length > 0 && context.Is(i, namesOnlyWord))
             {

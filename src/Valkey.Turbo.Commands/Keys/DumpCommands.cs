@@ -193,7 +193,7 @@ internal static class DumpCommands
             }
             else if (hasValue && options.Frequency < 0 && context.Is(i, "IDLETIME"))
             {
-                if (!TryWithin(context, ++i, long.MaxValue / 1000, "ERR Invalid IDLETIME value, must be >= 0", out options.IdleSeconds))
+                if (!TryWithin(context, ++i, long.MaxValue, "ERR Invalid IDLETIME value, must be >= 0", out options.IdleSeconds))
                 {
                     return false;
                 }

@@ -110,7 +110,7 @@ internal static class ExpiryCommands
                 : Conditions.None;
             if (one == Conditions.None)
             {
-                context.Reply.Error($"ERR Unsupported option {context.Truncated(i)}");
+                context.Reply.Error($"ERR Unsupported option {context.Shown(i)}");
                 return false;
             }
             conditions |= one;
@@ -139,8 +139,11 @@ internal static class ExpiryCommands
             return;
         }
         long value = isAbsolute ? expiresAt : Math.Max(0, expiresAt - context.NowUnixMs);
-        context.Reply.Integer(inSeconds ? (value + 500) / 1000 : value);
+        context.Reply.Integer(inSeconds ? RoundToSeconds(value) : value);
     }
+
+    /// <summary>Milliseconds, not below 0, as seconds; the largest are within half a second of an overflow.</summary>
+    internal static long RoundToSeconds(long milliseconds) => (long)(((ulong)milliseconds + 500) / 1000);
 
     private static void Persist(CommandContext context)
     {

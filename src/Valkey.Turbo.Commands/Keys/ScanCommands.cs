@@ -73,7 +73,7 @@ internal static class ScanCommands
 
     private static void Scan(CommandContext context)
     {
-        if (!ulong.TryParse(context.Argument(1), out ulong cursor))
+        if (!UnsignedText.TryParse(context.Argument(1), out ulong cursor))
         {
             context.Reply.Error(Errors.InvalidCursor);
             return;
@@ -165,7 +165,7 @@ internal static class ScanCommands
 
     private static void Filter(NativeList<nint> found, ReadOnlySpan<byte> pattern, string? type, ExpiryClock seenBy, NativeList<byte>? expired)
     {
-        bool all = pattern.IsEmpty || GlobPattern.IsAll(pattern);
+        bool all = GlobPattern.IsAll(pattern);
         int kept = 0;
         for (int i = 0; i < found.Count; i++)
         {
@@ -217,7 +217,7 @@ internal static class ScanCommands
 
     private static bool TryOptions(CommandContext context, out ReadOnlySpan<byte> pattern, out long count, out string? type)
     {
-        pattern = [];
+        pattern = GlobPattern.All;
         count = DefaultCount;
         type = null;
         for (int i = 2; i < context.ArgumentCount; i += 2)
@@ -244,7 +244,7 @@ internal static class ScanCommands
                 type = context.Text(i + 1).ToLowerInvariant();
                 if (Array.IndexOf(TypeNames, type) < 0)
                 {
-                    context.Reply.Error($"ERR unknown type name '{context.Text(i + 1)}'");
+                    context.Reply.Error($"ERR unknown type name '{context.Shown(i + 1)}'");
                     return false;
                 }
             }

@@ -68,18 +68,24 @@ internal static class SortCommand
         private Elements()
         {
             ByBytes = (a, b) => _strings[a].SequenceCompareTo(_strings[b]);
-            ByWeight = (a, b) => _weights.IsNull(a) || _weights.IsNull(b)
-                ? (_weights.IsNull(a) ? 0 : 1) - (_weights.IsNull(b) ? 0 : 1)
-                : _weights[a].SequenceCompareTo(_weights[b]);
+            ByWeight = (a, b) => CompareWeights(a, b) is int difference and not 0 ? difference : a.CompareTo(b);
+            ByWeightDescending = (a, b) => CompareWeights(b, a) is int difference and not 0 ? difference : a.CompareTo(b);
         }
 
         /// <summary>Compares two elements, given by their indexes.</summary>
         internal Comparison<int> ByBytes { get; }
 
-        /// <summary>Compares the weights of two elements; what is not there comes first.</summary>
+        /// <summary>Compares the weights of two elements, what is not there first; elements of the same weight stay in their order.</summary>
         internal Comparison<int> ByWeight { get; }
 
+        /// <summary>The same for the other direction, in which equal ones stay in their order as well.</summary>
+        internal Comparison<int> ByWeightDescending { get; }
+
         internal int Count => _strings.Count;
+
+        private int CompareWeights(int a, int b) => _weights.IsNull(a) || _weights.IsNull(b)
+            ? (_weights.IsNull(a) ? 0 : 1) - (_weights.IsNull(b) ? 0 : 1)
+            : _weights[a].SequenceCompareTo(_weights[b]);
 
         /// <summary>The indexes of the elements, to be put in order.</summary>
         internal NativeList<int> Order { get; } = new();
@@ -302,19 +308,19 @@ internal static class SortCommand
             number = integer;
             return true;
         }
-        return DoubleText.TryParse(text, out number) && !double.IsNaN(number);
+        // As in a C string, what follows a zero byte does not count.
+        int length = DoubleText.Scan(text, out number, out bool isInRange);
+        return length > 0 && isInRange && (length == text.Length || text[length] == 0);
     }
 
     private static void SortAlphabetically(CommandContext context, in Options options, Elements elements, Span<int> order)
     {
-        if (options.ByAt == 0)
-        {
-            order.Sort(elements.ByBytes);
-        }
-        else
+        if (options.ByAt != 0)
         {
             SortByWeight(context, options, elements, order);
+            return;
         }
+        order.Sort(elements.ByBytes);
         if (options.Descending)
         {
             order.Reverse();
@@ -335,7 +341,7 @@ internal static class SortCommand
                 elements.Weights.AddNull();
             }
         }
-        order.Sort(elements.ByWeight);
+        order.Sort(options.Descending ? elements.ByWeightDescending : elements.ByWeight);
     }
 
     /// <summary>
@@ -461,7 +467,7 @@ internal static class SortCommand
             {
                 // A pattern that names nothing means that no order is wanted.
                 options.ByAt = ++i;
-                options.Unsorted = !context.Argument(i).Contains((byte)'*');
+                options.Unsorted |= !context.Argument(i).Contains((byte)'*');
             }
             else if (left >= 1 && context.Is(i, "GET"))
             {

@@ -85,16 +85,19 @@ internal static class BlockingListCommands
             }
             return;
         }
-        if (!context.TryBlock(1, 1, timeoutNs, KeyWait.Takers, null, out isRefused, movesOn: true) && !isRefused)
+        if (context.Worker.Shards.IsPinned)
         {
+            // In a transaction, which never waits, the null is the one of LMOVE.
             context.Reply.Null();
+            return;
         }
+        context.WaitOrReplyNothing(1, 1, timeoutNs, movesOn: true);
     }
 
     private static void MultiPop(CommandContext context)
     {
-        if (!context.TryTimeout(1, out long timeoutNs)
-            || !ListMoveCommands.TryMultiPopOptions(context, 2, out int keyCount, out bool atHead, out long count)
+        if (!ListMoveCommands.TryMultiPopOptions(context, 2, out int keyCount, out bool atHead, out long count)
+            || !context.TryTimeout(1, out long timeoutNs)
             || ListMoveCommands.TryMultiPop(context, 3, keyCount, atHead, count, out bool isRefused) || isRefused)
         {
             return;

@@ -201,14 +201,16 @@ internal static class ListCommands
         {
             return;
         }
+        context.BeginChange(key);
         ListValue list = key.List;
+        // As in Valkey even where there is no such item.
+        list.ExpectMore(context.Argument(3).Length, 1, context.Limits);
         index = index < 0 ? index + list.Count : index;
         if (index < 0 || index >= list.Count)
         {
             context.Reply.Error("ERR index out of range");
             return;
         }
-        context.BeginChange(key);
         list.Set(index, context.Argument(3), context.Limits);
         list.ShrinkIfSmall(context.Limits);
         context.Changed(key, KeyEvent.List, "lset");

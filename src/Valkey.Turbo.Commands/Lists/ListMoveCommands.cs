@@ -65,6 +65,11 @@ internal static class ListMoveCommands
         {
             return false;
         }
+        if (context.Argument(1).SequenceEqual(context.Argument(2)))
+        {
+            Rotate(context, source, fromHead, toHead);
+            return true;
+        }
         KeyHandle target = context.Write(2);
         if (!context.IsTypeOrAbsent(target, ValueType.List))
         {
@@ -72,7 +77,7 @@ internal static class ListMoveCommands
             return false;
         }
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
-        // The element is copied aside: taking it out of its list, or adding to the same list, would move it.
+        // The element is copied aside: adding to another list may move it.
         ReadOnlySpan<byte> element = context.SetAside(source.List.At(fromHead ? 0 : -1, scratch));
         context.BeginChange(ref target, ValueType.List, ValueEncoding.Listpack);
         target.List.ExpectMore(element.Length, 1, context.Limits);
@@ -82,6 +87,25 @@ internal static class ListMoveCommands
         ListCommands.PopItems(context, ref source, 1, fromHead);
         context.Reply.Bulk(element);
         return true;
+    }
+
+    /// <summary>Moves an element within its list, which never holds more meanwhile than it did.</summary>
+    private static void Rotate(CommandContext context, in KeyHandle key, bool fromHead, bool toHead)
+    {
+        ListValue list = key.List;
+        Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
+        ReadOnlySpan<byte> element = context.SetAside(list.At(fromHead ? 0 : -1, scratch));
+        context.BeginChange(key);
+        if (fromHead != toHead && list.Count > 1)
+        {
+            list.RemoveRange(fromHead ? 0 : list.Count - 1, 1);
+            list.ExpectMore(element.Length, 1, context.Limits);
+            list.Push(element, toHead, context.Limits);
+        }
+        list.ShrinkIfSmall(context.Limits);
+        context.Changed(key, KeyEvent.List, toHead ? "lpush" : "rpush", 0);
+        context.Changed(key, KeyEvent.List, fromHead ? "lpop" : "rpop");
+        context.Reply.Bulk(element);
     }
 
     private static void MultiPop(CommandContext context)

@@ -50,8 +50,8 @@ internal static class BlockingSortedSetCommands
 
     private static void MultiPop(CommandContext context)
     {
-        if (!context.TryTimeout(1, out long timeoutNs)
-            || !SortedSetPopCommands.TryMultiPopOptions(context, 2, out int keyCount, out bool isMax, out long count)
+        if (!SortedSetPopCommands.TryMultiPopOptions(context, 2, out int keyCount, out bool isMax, out long count)
+            || !context.TryTimeout(1, out long timeoutNs)
             || SortedSetPopCommands.TryMultiPop(context, 3, keyCount, isMax, count, out bool isRefused) || isRefused)
         {
             return;

@@ -71,11 +71,9 @@ internal ref struct SortedRange
     {
         bool isExclusive = text.Length > 0 && text[0] == '(';
         ReadOnlySpan<byte> number = isExclusive ? text[1..] : text;
-        // Valkey reads a C string here: what follows a zero byte does not count, and nothing counts as 0.
-        int end = number.IndexOf((byte)0);
-        number = end < 0 ? number : number[..end];
-        double score = 0;
-        bool isNumber = number.IsEmpty || (DoubleText.TryParse(number, out score) && !double.IsNaN(score));
+        // Valkey reads a C string here: what follows a zero byte does not count, and nothing counts as 0; what is too large is infinite.
+        int length = DoubleText.Scan(number, out double score, out _);
+        bool isNumber = length == number.Length || number[length] == 0;
         bound = new ScoreBound(score, isAbove: isStart == isExclusive);
         return isNumber;
     }

@@ -65,9 +65,11 @@ internal static class SortedSetAlgebra
         private SetValue _set;
 
         internal double Weight;
+        internal readonly int Index;
 
-        internal Source(in KeyHandle key)
+        internal Source(in KeyHandle key, int index)
         {
+            Index = index;
             _isPresent = key.Exists;
             _isSorted = key.Exists && key.Entry.Type == ValueType.SortedSet;
             _sorted = _isSorted ? key.SortedSet : default;
@@ -84,7 +86,7 @@ internal static class SortedSetAlgebra
         }
 
         /// <summary>The score times the weight; what is not a number counts as 0.</summary>
-        internal readonly double Weighted(double score) => Weight * score is double value && !double.IsNaN(value) ? value : 0;
+        internal readonly double Weighted(double score) => double.IsNaN(Weight * score) ? 0 : Weight * score;
 
         internal readonly SourceEnumerator GetEnumerator() => _isSorted
             ? new SourceEnumerator(_sorted.Enumerate(0, _sorted.Count), default, true)
@@ -120,7 +122,8 @@ internal static class SortedSetAlgebra
         Entry result = keyspace.NewDetached(context.Worker, [], ValueType.SortedSet, ValueEncoding.RankedTree, ITableEntry.NoExpiry);
         SortedSetBuilder builder = new(result, keyspace.Shard.Arena);
         Run(operation, rented.AsSpan(0, count), options, ref builder);
-        builder.Finish(context.Limits);
+        // A listpack would not keep the sign of a zero.
+        builder.FinishAsTree();
         SortedSetValue set = new(result, keyspace.Shard.Arena);
         context.Reply.Array(options.WithScores && !context.Reply.IsResp3 ? set.Count * 2 : set.Count);
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
@@ -158,7 +161,7 @@ internal static class SortedSetAlgebra
             return;
         }
         Span<Source> sources = rented.AsSpan(0, count);
-        sources.Sort(static (a, b) => a.Count.CompareTo(b.Count));
+        sources.Sort(BySize);
         Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
         long found = 0, limit = options.Limit == 0 ? long.MaxValue : options.Limit;
         for (SourceEnumerator members = sources[0].GetEnumerator(); found < limit && members.MoveNext();)
@@ -168,6 +171,9 @@ internal static class SortedSetAlgebra
         context.Reply.Integer(found);
         ArrayPool<Source>.Shared.Return(rented);
     }
+
+    /// <summary>The smallest first; of the same size, in the order in which they were given, as sums depend on it.</summary>
+    private static int BySize(Source a, Source b) => a.Count == b.Count ? a.Index.CompareTo(b.Index) : a.Count.CompareTo(b.Count);
 
     private static bool IsInAll(ReadOnlySpan<Source> sources, ReadOnlySpan<byte> member)
     {
@@ -186,11 +192,11 @@ internal static class SortedSetAlgebra
         switch (operation)
         {
             case Operation.Union:
-                sources.Sort(static (a, b) => a.Count.CompareTo(b.Count));
+                sources.Sort(BySize);
                 Unite(sources, options.Aggregate, ref builder);
                 break;
             case Operation.Intersection:
-                sources.Sort(static (a, b) => a.Count.CompareTo(b.Count));
+                sources.Sort(BySize);
                 Intersect(sources, options.Aggregate, ref builder);
                 break;
             default:
@@ -236,7 +242,8 @@ internal static class SortedSetAlgebra
                 {
                     break;
                 }
-                score = Combine(aggregate, score, source.Weighted(other));
+                // Only of the first does Valkey look whether it is a number.
+                score = Combine(aggregate, score, source.Weight * other);
             }
             // A set may be named twice, but its members come only once.
             if (isInAll)
@@ -304,7 +311,7 @@ internal static class SortedSetAlgebra
                 ArrayPool<Source>.Shared.Return(rented);
                 return false;
             }
-            rented[i] = new Source(key);
+            rented[i] = new Source(key, i);
         }
         if (TryOptions(context, countIndex + 1 + count, operation, isStore, isCount, rented.AsSpan(0, count), ref options))
         {

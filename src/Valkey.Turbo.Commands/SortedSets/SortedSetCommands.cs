@@ -115,15 +115,23 @@ internal static class SortedSetCommands
             ReplyNothing(context, isIncrement);
             return;
         }
-        // What the command names decides the encoding, whether it ends up in the set or not.
-        ValueEncoding encoding = SortedSetValue.EncodingFor(words / 2, longest, context.Limits);
+        BeginAdding(context, ref key, words / 2, longest);
+        AddMembers(context, ref key, options, first);
+    }
+
+    /// <summary>
+    /// Begins to change a sorted set, which is made if there is none. What the command names decides the encoding, whether it ends up in
+    /// the set or not.
+    /// </summary>
+    internal static void BeginAdding(CommandContext context, ref KeyHandle key, int count, long longestMember)
+    {
+        ValueEncoding encoding = SortedSetValue.EncodingFor(count, longestMember, context.Limits);
         bool isOutgrown = key.Exists && encoding == ValueEncoding.RankedTree && key.Entry.Encoding != encoding;
         context.BeginChange(ref key, ValueType.SortedSet, encoding);
         if (isOutgrown)
         {
             key.SortedSet.ConvertToTree();
         }
-        AddMembers(context, ref key, options, first);
     }
 
     private static string? FindConflict(Options options, int pairs)

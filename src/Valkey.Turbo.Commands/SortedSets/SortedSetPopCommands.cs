@@ -259,6 +259,7 @@ internal static class SortedSetPopCommands
         }
         NativeList<nint> found = context.Worker.Found;
         cursor = CollectionScan.Gather(context, set.Table, cursor, options.Count);
+        Span<byte> text = stackalloc byte[DoubleText.MaxBytes];
         int kept = 0;
         for (int i = 0; i < found.Count; i++)
         {
@@ -273,14 +274,19 @@ internal static class SortedSetPopCommands
         context.Reply.Array(options.NamesOnly ? kept : kept * 2);
         for (int i = 0; i < kept; i++)
         {
-            ReplyScanned(context, SortedMember.Key(found[i]), SortedMember.Score(found[i]), options.NamesOnly);
+            context.Reply.Bulk(SortedMember.Key(found[i]));
+            if (!options.NamesOnly)
+            {
+                // Of a table, unlike of a listpack, Valkey shows more digits than it takes.
+                context.Reply.Bulk(text[..DoubleText.FormatSeventeenDigits(SortedMember.Score(found[i]), text)]);
+            }
         }
         found.Clear();
     }
 
     private static void ScanListpack(CommandContext context, SortedSetValue set, in CollectionScan.Options options)
     {
-        Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits];
+        Span<byte> scratch = stackalloc byte[Decimal64.MaxDigits], text = stackalloc byte[DoubleText.MaxBytes];
         int matching = 0;
         for (SortedSetEnumerator members = set.Enumerate(0, set.Count); members.MoveNext();)
         {
@@ -294,19 +300,13 @@ internal static class SortedSetPopCommands
             ReadOnlySpan<byte> member = members.Member(scratch);
             if (options.Matches(member))
             {
-                ReplyScanned(context, member, members.Score, options.NamesOnly);
+                context.Reply.Bulk(member);
+                if (!options.NamesOnly)
+                {
+                    // Scores of a scan are strings in RESP3, too.
+                    context.Reply.Bulk(text[..DoubleText.Format(members.Score, text)]);
+                }
             }
-        }
-    }
-
-    /// <summary>Scores of a scan are strings in RESP3, too.</summary>
-    private static void ReplyScanned(CommandContext context, ReadOnlySpan<byte> member, double score, bool nameOnly)
-    {
-        context.Reply.Bulk(member);
-        if (!nameOnly)
-        {
-            Span<byte> text = stackalloc byte[DoubleText.MaxBytes];
-            context.Reply.Bulk(text[..DoubleText.Format(score, text)]);
         }
     }
 }

@@ -118,7 +118,9 @@ internal static class SortedSetRangeCommands
     {
         bool reverse = query.IsReverse!.Value;
         (long first, long length) = range.In(set, reverse);
-        long skipped = query.HasLimit ? query.Offset : 0;
+        // Of ranks there is no limit but -1, and with it nothing is left out.
+        bool hasLimit = query.HasLimit && query.Kind != Kind.Rank;
+        long skipped = hasLimit ? query.Offset : 0;
         if (skipped < 0 && !set.IsListpack)
         {
             // As Valkey's skiplist has it: an offset below 0 counts from the end of the range.
@@ -130,7 +132,7 @@ internal static class SortedSetRangeCommands
         }
         long start = reverse ? first + length - 1 - skipped : first + skipped;
         length -= skipped;
-        return (start, query.HasLimit && query.Limit >= 0 ? Math.Min(length, query.Limit) : length);
+        return (start, hasLimit && query.Limit >= 0 ? Math.Min(length, query.Limit) : length);
     }
 
     private static bool TryParseRange(CommandContext context, int at, in Query query, out SortedRange range)
@@ -142,7 +144,7 @@ internal static class SortedSetRangeCommands
 
     private static bool TryOptions(CommandContext context, int first, bool allowScores, ref Query query)
     {
-        bool kindIsFixed = query.Kind is not null, directionIsFixed = query.IsReverse is not null;
+        // What the command itself decides, or has been decided, is not to be said again.
         for (int i = first; i < context.ArgumentCount; i++)
         {
             if (allowScores && context.Is(i, "WITHSCORES"))
@@ -158,15 +160,15 @@ internal static class SortedSetRangeCommands
                 query.HasLimit = true;
                 i += 2;
             }
-            else if (!directionIsFixed && context.Is(i, "REV"))
+            else if (query.IsReverse is null && context.Is(i, "REV"))
             {
                 query.IsReverse = true;
             }
-            else if (!kindIsFixed && query.Kind is null && context.Is(i, "BYLEX"))
+            else if (query.Kind is null && context.Is(i, "BYLEX"))
             {
                 query.Kind = Kind.Lex;
             }
-            else if (!kindIsFixed && query.Kind is null && context.Is(i, "BYSCORE"))
+            else if (query.Kind is null && context.Is(i, "BYSCORE"))
             {
                 query.Kind = Kind.Score;
             }

@@ -53,7 +53,7 @@ internal static class GroupCommands
     }
 
     internal static string NoSuchGroup(CommandContext context, int keyAt, int groupAt) =>
-        $"NOGROUP No such consumer group '{context.Text(groupAt)}' for key name '{context.Text(keyAt)}'";
+        $"NOGROUP No such consumer group '{context.Shown(groupAt)}' for key name '{context.Shown(keyAt)}'";
 
     private static bool TryStream(CommandContext context, out KeyHandle key)
     {
@@ -112,6 +112,12 @@ internal static class GroupCommands
         {
             return;
         }
+        const int mostWords = 8;
+        if (context.ArgumentCount > mostWords)
+        {
+            context.Reply.Error(SubcommandSyntax(context));
+            return;
+        }
         StreamId id = key.Exists ? key.Stream.LastId : StreamId.Min;
         if (context.Argument(4) is not [(byte)'$'] && !StreamArguments.TryId(context, 4, out id))
         {
@@ -122,9 +128,17 @@ internal static class GroupCommands
             context.Reply.Error("BUSYGROUP Consumer Group name already exists");
             return;
         }
+        bool isNew = !key.Exists;
         context.BeginChange(ref key, ValueType.Stream, ValueEncoding.Stream);
         key.Stream.AddGroup(context.Argument(3), id, entriesRead);
-        context.Changed(key, KeyEvent.Stream, "xgroup-create");
+        if (isNew)
+        {
+            context.Changed(key, KeyEvent.Stream, "xgroup-create");
+        }
+        else
+        {
+            context.ChangedAside(key, KeyEvent.Stream, "xgroup-create");
+        }
         context.Reply.Ok();
     }
 
@@ -133,6 +147,12 @@ internal static class GroupCommands
         if (!TryOptions(context, allowsCreation: false, out _, out long entriesRead)
             || !TryGroup(context, out KeyHandle key, out ConsumerGroup group))
         {
+            return;
+        }
+        const int mostWords = 7;
+        if (context.ArgumentCount > mostWords)
+        {
+            context.Reply.Error(SubcommandSyntax(context));
             return;
         }
         StreamId id = key.Stream.LastId;
@@ -156,7 +176,7 @@ internal static class GroupCommands
         context.BeginChange(key);
         group.LastId = id;
         group.EntriesRead = entriesRead;
-        context.Changed(key, KeyEvent.Stream, "xgroup-setid");
+        context.ChangedAside(key, KeyEvent.Stream, "xgroup-setid");
         context.Reply.Ok();
     }
 
@@ -173,7 +193,9 @@ internal static class GroupCommands
         }
         context.BeginChange(key);
         key.Stream.RemoveGroup(group);
-        context.Changed(key, KeyEvent.Stream, "xgroup-destroy");
+        context.ChangedAside(key, KeyEvent.Stream, "xgroup-destroy");
+        // Those who wait as members of the group must hear that it is gone.
+        key.Keyspace.Shard.Blocked.Signal(context.Worker, key.Keyspace.Database, key.Name);
         context.Reply.Integer(1);
     }
 
@@ -190,7 +212,7 @@ internal static class GroupCommands
         }
         context.BeginChange(key);
         group.AddConsumer(key.Stream.Arena, context.Argument(4), context.NowUnixMs);
-        context.Changed(key, KeyEvent.Stream, "xgroup-createconsumer");
+        context.ChangedAside(key, KeyEvent.Stream, "xgroup-createconsumer");
         context.Reply.Integer(1);
     }
 
@@ -205,7 +227,7 @@ internal static class GroupCommands
         {
             context.BeginChange(key);
             pending = group.RemoveConsumer(key.Stream.Arena, consumer);
-            context.Changed(key, KeyEvent.Stream, "xgroup-delconsumer");
+            context.ChangedAside(key, KeyEvent.Stream, "xgroup-delconsumer");
         }
         context.Reply.Integer(pending);
     }
@@ -238,7 +260,7 @@ internal static class GroupCommands
         }
         if (acknowledged > 0)
         {
-            context.Changed(key, KeyEvent.None, "");
+            context.ChangedAside(key, KeyEvent.None, "");
         }
         context.Reply.Integer(acknowledged);
     }

@@ -28,7 +28,7 @@ internal static class GroupDelivery
             consumer.ActiveAtUnixMs = context.NowUnixMs;
             JournalClaim(context, key, group, groupName, id, pending);
         }
-        context.Changed(key, KeyEvent.None, "");
+        context.ChangedAside(key, KeyEvent.None, "");
         JournalPosition(context, key, group, groupName);
     }
 

@@ -42,7 +42,7 @@ internal static class PendingCommands
         {
             return true;
         }
-        context.Reply.Error($"NOGROUP No such key '{context.Text(1)}' or consumer group '{context.Text(2)}'");
+        context.Reply.Error($"NOGROUP No such key '{context.Shown(1)}' or consumer group '{context.Shown(2)}'");
         return false;
     }
 
@@ -194,7 +194,7 @@ internal static class PendingCommands
         }
         if (claimed.Count > 0 || isAhead)
         {
-            context.Changed(key, KeyEvent.None, "");
+            context.ChangedAside(key, KeyEvent.None, "");
         }
         if (claimed.Count == 0 && isAhead)
         {
@@ -230,7 +230,7 @@ internal static class PendingCommands
             {
                 GroupDelivery.JournalClaim(context, key, group, context.Argument(2), id, new PendingEntry(address));
                 group.RemovePending(stream.Arena, id);
-                context.Changed(key, KeyEvent.None, "");
+                context.ChangedAside(key, KeyEvent.None, "");
             }
             return false;
         }
@@ -258,7 +258,7 @@ internal static class PendingCommands
         if (!group.TryConsumer(key.Stream.Arena, context.Argument(3), out Consumer consumer))
         {
             consumer = group.AddConsumer(key.Stream.Arena, context.Argument(3), context.NowUnixMs);
-            context.Changed(key, KeyEvent.Stream, "xgroup-createconsumer");
+            context.ChangedAside(key, KeyEvent.Stream, "xgroup-createconsumer");
             context.Record(5).Add("XGROUP"u8).Add("CREATECONSUMER"u8).Add(key.Name).Add(context.Argument(2)).Add(context.Argument(3));
             context.Journal(key);
         }
@@ -317,7 +317,7 @@ internal static class PendingCommands
             }
             else
             {
-                context.Reply.Error($"ERR Unrecognized XCLAIM option '{context.Text(i)}'");
+                context.Reply.Error($"ERR Unrecognized XCLAIM option '{context.Shown(i)}'");
                 return false;
             }
         }
@@ -374,7 +374,7 @@ internal static class PendingCommands
         }
         if (claimed.Count + deleted.Count > 0)
         {
-            context.Changed(key, KeyEvent.None, "");
+            context.ChangedAside(key, KeyEvent.None, "");
         }
         bool hasNext = pending.TryCeiling(from, out StreamId next, out _) && !isOver;
         context.Reply.Array(3);

@@ -7,6 +7,7 @@ namespace Valkey.Turbo.Commands.Streams;
 internal static class StreamArguments
 {
     internal const string InvalidId = "ERR Invalid stream ID specified as stream command argument";
+    private const int LongestText = 127;
     private const int BlocksPerTrim = 100;
     private const int LargestDefaultLimit = 1_000_000;
     private const int UnlimitedBlocksLimit = 10_000;
@@ -33,6 +34,12 @@ internal static class StreamArguments
     {
         id = default;
         hasStar = false;
+        if (text.Length > LongestText)
+        {
+            return false;
+        }
+        // Read as a C string.
+        text = CommandContext.UpToNul(text);
         int dash = text.IndexOf((byte)'-');
         if (!UnsignedText.TryParse(dash < 0 ? text : text[..dash], out ulong ms))
         {
@@ -101,7 +108,15 @@ internal static class StreamArguments
         if (!byLength && !byId)
         {
             hasLimit = true;
-            return context.TryPositive(++at, out trim.Limit, "ERR The LIMIT argument must be >= 0.");
+            if (!context.TryInteger(++at, out trim.Limit))
+            {
+                return false;
+            }
+            if (trim.Limit < 0)
+            {
+                context.Reply.Error("ERR The LIMIT argument must be >= 0.");
+            }
+            return trim.Limit >= 0;
         }
         if (trim.IsWanted)
         {

@@ -385,7 +385,7 @@ internal static class StreamCommands
         stream.LastId = id;
         stream.EntriesAdded = entriesAdded >= 0 ? entriesAdded : stream.EntriesAdded;
         stream.MaxDeletedId = maxDeleted != StreamId.Min ? maxDeleted : stream.MaxDeletedId;
-        context.Changed(key, KeyEvent.Stream, "xsetid");
+        context.ChangedAside(key, KeyEvent.Stream, "xsetid");
         context.Reply.Ok();
     }
 

@@ -184,7 +184,13 @@ internal static class StreamInfoCommand
         }
         bool isExact = group.EntriesRead != ConsumerGroup.Unknown && !stream.HasDeletedIn(group.LastId, StreamId.Max);
         long read = isExact ? group.EntriesRead : stream.EstimateEntriesUpTo(group.LastId);
-        ReplyKnown(context, read == ConsumerGroup.Unknown ? ConsumerGroup.Unknown : stream.EntriesAdded - read);
+        if (read == ConsumerGroup.Unknown)
+        {
+            context.Reply.Null();
+            return;
+        }
+        // XGROUP SETID may have claimed that more was read than there ever was; below 0, then, is no sign of anything unknown.
+        context.Reply.Integer(stream.EntriesAdded - read);
     }
 
     private static void ReplyKnown(CommandContext context, long value)

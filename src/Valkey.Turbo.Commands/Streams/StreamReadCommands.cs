@@ -16,7 +16,7 @@ internal static class StreamReadCommands
 
     internal static readonly CommandSpec[] Rows =
     [
-        CommandSpec.Define("xread", -4, CommandFlags.Blocking | ReadOnly | MovableKeys, "stream", "5.0.0", Reading,
+        CommandSpec.Define("xread", -4, CommandFlags.Blocking | ReadOnly | MovableKeys, "stream", "5.0.0", "",
             "Returns entries of streams behind given IDs.", context => Read(context, isGroup: false),
             KeySpec.Behind("STREAMS", 1, KeyFlags.RO | KeyFlags.Access, last: -1, limit: 2), $"{Streams} {Keys}"),
         CommandSpec.Define("xreadgroup", -7, CommandFlags.Blocking | CommandFlags.Write | MovableKeys, "stream", "5.0.0", Reading,
@@ -158,7 +158,7 @@ internal static class StreamReadCommands
             {
                 context.BeginChange(key);
                 consumer = group.AddConsumer(stream.Arena, options.Consumer, context.NowUnixMs);
-                context.Changed(key, KeyEvent.Stream, "xgroup-createconsumer");
+                context.ChangedAside(key, KeyEvent.Stream, "xgroup-createconsumer");
                 context.Record(5).Add("XGROUP"u8).Add("CREATECONSUMER"u8).Add(key.Name).Add(options.Group).Add(options.Consumer);
                 context.Journal(key);
             }
@@ -177,8 +177,8 @@ internal static class StreamReadCommands
         }
         if (isGroup && (!key.Exists || !key.Stream.TryGroup(options.Group, out _)))
         {
-            context.Reply.Error($"NOGROUP No such key '{CommandContext.Text(key.Name)}' or consumer group "
-                + $"'{CommandContext.Text(options.Group)}' in XREADGROUP with GROUP option");
+            context.Reply.Error($"NOGROUP No such key '{CommandContext.Shown(key.Name)}' or consumer group "
+                + $"'{CommandContext.Shown(options.Group)}' in XREADGROUP with GROUP option");
             return false;
         }
         int at = options.FirstKey + options.KeyCount + index;

@@ -102,14 +102,15 @@ internal static class CounterCommands
             context.Reply.Error(Errors.NotFloat);
             return;
         }
-        if (!value.IsFinite || !increment.IsFinite)
+        ExtendedFloat total = value + increment;
+        if (!value.IsFinite || !increment.IsFinite || !total.IsFinite)
         {
             context.Reply.Error("ERR increment would produce NaN or Infinity");
             return;
         }
-        ReadOnlySpan<byte> sum = (value + increment).Format(stackalloc byte[ExtendedFloat.ScratchBytes]);
+        ReadOnlySpan<byte> sum = total.Format(stackalloc byte[ExtendedFloat.ScratchBytes]);
         long expiresAt = key.ExpiresAtUnixMs;
-        context.SetString(ref key, sum, expiresAt);
+        context.SetText(ref key, sum, expiresAt);
         context.Changed(key, KeyEvent.String, "incrbyfloat");
         context.Record(4).Add("SET"u8).Add(key.Name).Add(sum).Add("KEEPTTL"u8);
         context.Journal(key);

@@ -7,8 +7,6 @@ namespace Valkey.Turbo.Commands.Strings;
 /// <summary>LCS: the longest common subsequence of two strings, by dynamic programming.</summary>
 internal static class LcsCommand
 {
-    private const long MaxCells = 512L << 20 >> 2;
-
     internal static readonly CommandSpec[] Rows =
     [
         CommandSpec.Define("lcs", -3, ReadOnly, "string", "7.0.0", "O(N*M) where N and M are the lengths of the strings.",
@@ -23,6 +21,12 @@ internal static class LcsCommand
 
     private static void Lcs(CommandContext context)
     {
+        KeyHandle first = context.Read(1), second = context.Read(2);
+        if (!IsString(first) || !IsString(second))
+        {
+            context.Reply.Error("ERR The specified keys must contain string values");
+            return;
+        }
         bool wantsLength = false, wantsIndex = false, withLength = false;
         long minLength = 0;
         for (int i = 3; i < context.ArgumentCount; i++)
@@ -58,16 +62,10 @@ internal static class LcsCommand
             context.Reply.Error("ERR If you want both the length and indexes, please just use IDX.");
             return;
         }
-        KeyHandle first = context.Read(1), second = context.Read(2);
-        if (!IsString(first) || !IsString(second))
-        {
-            context.Reply.Error("ERR The specified keys must contain string values");
-            return;
-        }
         Span<byte> scratchA = stackalloc byte[StringValue.ScratchBytes], scratchB = stackalloc byte[StringValue.ScratchBytes];
         ReadOnlySpan<byte> a = first.Exists ? StringValue.Read(first.Entry, scratchA) : [];
         ReadOnlySpan<byte> b = second.Exists ? StringValue.Read(second.Entry, scratchB) : [];
-        if ((a.Length + 1L) * (b.Length + 1L) > MaxCells)
+        if ((a.Length + 1L) * (b.Length + 1L) * sizeof(int) > context.Server.Config.MaxBulkBytes.Number)
         {
             context.Reply.Error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
             return;

@@ -51,53 +51,71 @@ internal ref struct SetOptions
         options = new SetOptions { ExpiresAtUnixMs = ITableEntry.NoExpiry };
         for (int i = first; i < end; i++)
         {
-            bool hasNext = i + 1 < end;
-            bool freeOfExpiry = !options.HasExpiry && !options.KeepsTtl && !options.Persists;
-            if ((allowed & Allowed.Condition) != 0 && !options.HasCondition && context.Is(i, "NX"))
-            {
-                options.OnlyIfAbsent = true;
-            }
-            else if ((allowed & Allowed.Condition) != 0 && !options.HasCondition && context.Is(i, "XX"))
-            {
-                options.OnlyIfPresent = true;
-            }
-            else if ((allowed & Allowed.Comparison) != 0 && !options.HasCondition && hasNext && context.Is(i, "IFEQ"))
-            {
-                options.OnlyIfEqual = true;
-                options.Comparison = context.Argument(++i);
-            }
-            else if ((allowed & Allowed.FieldCondition) != 0 && !options.OnlyIfFieldsPresent && context.Is(i, "FNX"))
-            {
-                options.OnlyIfFieldsAbsent = true;
-            }
-            else if ((allowed & Allowed.FieldCondition) != 0 && !options.OnlyIfFieldsAbsent && context.Is(i, "FXX"))
-            {
-                options.OnlyIfFieldsPresent = true;
-            }
-            else if ((allowed & Allowed.Get) != 0 && context.Is(i, "GET"))
-            {
-                options.ReturnsOld = true;
-            }
-            else if ((allowed & Allowed.KeepTtl) != 0 && freeOfExpiry && context.Is(i, "KEEPTTL"))
-            {
-                options.KeepsTtl = true;
-            }
-            else if ((allowed & Allowed.Persist) != 0 && freeOfExpiry && context.Is(i, "PERSIST"))
-            {
-                options.Persists = true;
-            }
-            else if (freeOfExpiry && hasNext && IsExpiry(context, i, out options.InSeconds, out options.IsAbsolute))
-            {
-                options.HasExpiry = true;
-                options.ExpiryIndex = ++i;
-            }
-            else
+            if (!TryWord(context, ref i, end, allowed, ref options))
             {
                 context.Reply.Error(Errors.Syntax);
                 return false;
             }
         }
         return true;
+    }
+
+    /// <summary>Reads one option; one that is there already may be repeated, but no two that exclude each other stand together.</summary>
+    private static bool TryWord(CommandContext context, ref int at, int end, Allowed allowed, ref SetOptions options)
+    {
+        bool hasNext = at + 1 < end;
+        if ((allowed & Allowed.Condition) != 0 && context.Is(at, "NX"))
+        {
+            options.OnlyIfAbsent = true;
+            return !options.OnlyIfPresent && !options.OnlyIfEqual;
+        }
+        if ((allowed & Allowed.Condition) != 0 && context.Is(at, "XX"))
+        {
+            options.OnlyIfPresent = true;
+            return !options.OnlyIfAbsent && !options.OnlyIfEqual;
+        }
+        if ((allowed & Allowed.Comparison) != 0 && context.Is(at, "IFEQ"))
+        {
+            // Of two values to compare with, neither would be the one.
+            bool isFree = hasNext && !options.OnlyIfAbsent && !options.OnlyIfPresent && !options.OnlyIfEqual;
+            options.OnlyIfEqual = true;
+            options.Comparison = isFree ? context.Argument(++at) : [];
+            return isFree;
+        }
+        if ((allowed & Allowed.FieldCondition) != 0 && context.Is(at, "FNX"))
+        {
+            options.OnlyIfFieldsAbsent = true;
+            return !options.OnlyIfFieldsPresent;
+        }
+        if ((allowed & Allowed.FieldCondition) != 0 && context.Is(at, "FXX"))
+        {
+            options.OnlyIfFieldsPresent = true;
+            return !options.OnlyIfFieldsAbsent;
+        }
+        if ((allowed & Allowed.Get) != 0 && context.Is(at, "GET"))
+        {
+            options.ReturnsOld = true;
+            return true;
+        }
+        if ((allowed & Allowed.KeepTtl) != 0 && context.Is(at, "KEEPTTL"))
+        {
+            options.KeepsTtl = true;
+            return !options.HasExpiry && !options.Persists;
+        }
+        if ((allowed & Allowed.Persist) != 0 && context.Is(at, "PERSIST"))
+        {
+            options.Persists = true;
+            return !options.HasExpiry && !options.KeepsTtl;
+        }
+        if (!hasNext || !IsExpiry(context, at, out bool inSeconds, out bool isAbsolute))
+        {
+            return false;
+        }
+        bool isAnother = options.HasExpiry && (inSeconds != options.InSeconds || isAbsolute != options.IsAbsolute);
+        options.HasExpiry = true;
+        (options.InSeconds, options.IsAbsolute) = (inSeconds, isAbsolute);
+        options.ExpiryIndex = ++at;
+        return !isAnother && !options.KeepsTtl && !options.Persists;
     }
 
     /// <summary>Reads an expiry that must be positive, and turns it into a point in time.</summary>

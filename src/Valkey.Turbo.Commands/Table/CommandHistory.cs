@@ -34,6 +34,7 @@ public static class CommandHistory
     private static readonly FrozenDictionary<string, string> Changes = new Dictionary<string, string>
     {
         ["auth"] = "6.0.0: Takes a user's name before the password.",
+        ["bgsave"] = "3.2.2: Takes `SCHEDULE`.\n8.1.0: Takes `CANCEL`.",
         ["bitcount"] = "7.0.0: Takes `BYTE` and `BIT`.\n8.0.0: `end` may be left out and is the last byte then.",
         ["bitpos"] = "7.0.0: Takes `BYTE` and `BIT`.",
         ["blpop"] = Doubles,

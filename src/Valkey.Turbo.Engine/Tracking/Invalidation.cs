@@ -47,7 +47,7 @@ internal sealed class Invalidation
     }
 
     /// <summary>About all keys.</summary>
-    internal static Invalidation OfEverything(Worker worker) => new(worker.Text, "*-1\r\n"u8, "_\r\n"u8);
+    internal static Invalidation OfEverything(Worker worker) => new(worker.Text, "$-1\r\n"u8, "_\r\n"u8);
 
     /// <summary>Sends it to a client's thread.</summary>
     internal void Post(Worker sender, ClientTracking target)

@@ -53,6 +53,13 @@ public struct SortedSetBuilder(Entry entry, Arena arena)
     /// <summary>Orders the members; the set is then complete, and a listpack if it is small.</summary>
     public readonly void Finish(CollectionLimits limits)
     {
+        FinishAsTree();
+        _set.ConvertToListpackIfSmall(_longestMember, limits);
+    }
+
+    /// <summary>Orders the members; the set is then complete, and a tree however small it is.</summary>
+    public readonly void FinishAsTree()
+    {
         using Scratch<Item> scratch = new();
         NativeList<Item> items = scratch.Items;
         items.EnsureCapacity((int)Math.Min(Count, int.MaxValue / 32));
@@ -65,6 +72,5 @@ public struct SortedSetBuilder(Entry entry, Arena arena)
         {
             _set.AppendToTree(item.Member);
         }
-        _set.ConvertToListpackIfSmall(_longestMember, limits);
     }
 }

@@ -48,6 +48,12 @@ internal sealed class RespClient : IDisposable
     /// <summary>Says that no more requests will come; replies can still be read.</summary>
     internal void EndSending() => _socket.Shutdown(SocketShutdown.Send);
 
+    /// <summary>What the server sends, for those who read it in their own way.</summary>
+    internal Stream Stream => _reader;
+
+    /// <summary>Whether something comes in time. Nothing that came before may be unread.</summary>
+    internal bool HasReply(int timeoutMs) => _socket.Poll(timeoutMs * 1000, SelectMode.SelectRead);
+
     /// <summary>Whether the server has closed the connection.</summary>
     internal bool IsAtEnd() => _reader.ReadByte() < 0;
 

