@@ -137,7 +137,7 @@ internal static class FunctionCommand
         bool replaces = context.ArgumentCount == 4 && context.Is(2, "REPLACE");
         string? problem = context.ArgumentCount == 3 || replaces
             ? context.Server.Functions.Add(context.Argument(context.ArgumentCount - 1), replaces)
-            : $"Unknown option given: {context.Truncated(2)}";
+            : $"Unknown option given: {context.Shown(2)}";
         if (problem is not null)
         {
             context.Server.LogNotice?.Invoke($"Failed loading library, {problem}");

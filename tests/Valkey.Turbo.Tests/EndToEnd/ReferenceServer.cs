@@ -14,8 +14,12 @@ internal sealed class ReferenceServer : IDisposable
     {
         IsValkey = Path.GetFileName(executable).StartsWith("valkey", StringComparison.Ordinal);
         _process = Process.Start(new ProcessStartInfo(executable,
-            ["--port", "0", "--unixsocket", _socketPath, "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath()])
-        { RedirectStandardOutput = true })!;
+            ["--port", "0", "--unixsocket", _socketPath, "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath(), "--enable-debug-command", "yes"])
+        {
+            RedirectStandardOutput = true,
+            // Texts are compared by their bytes.
+            Environment = { ["LC_ALL"] = "C" },
+        })!;
         _process.OutputDataReceived += static (_, _) => { };
         _process.BeginOutputReadLine();
     }
@@ -33,6 +37,17 @@ internal sealed class ReferenceServer : IDisposable
         Assert.True(Environment.GetEnvironmentVariable("CI") is null, "no reference server to compare with");
         output.WriteLine("no reference server: nothing compared");
         return null;
+    }
+
+    /// <summary>Its version, by its own name.</summary>
+    internal string Version
+    {
+        get
+        {
+            using RespClient client = Connect();
+            string[] lines = client.Run("INFO", "server").Split("\r\n");
+            return lines.First(line => line.StartsWith(IsValkey ? "valkey_version:" : "redis_version:", StringComparison.Ordinal)).Split(':')[1];
+        }
     }
 
     internal static string? FindExecutable() => Environment.GetEnvironmentVariable("VALKEY_SERVER")
