@@ -152,12 +152,14 @@ public sealed class LoadedEncodingTests : IDisposable
 
     private void Write(Action<RdbWriter> records)
     {
-        RdbWriter file = new();
+        using MemoryStream bytes = new();
+        RdbWriter file = new(bytes);
         file.Raw("VALKEY080"u8);
         records(file);
         file.Byte(255);
         file.Integer64(0);
-        RdbSamples.Put(_path, file.Written.ToArray());
+        file.Flush();
+        RdbSamples.Put(_path, bytes.ToArray());
     }
 
     /// <summary>A listpack of strings of up to 63 bytes, or up to 4,095.</summary>
