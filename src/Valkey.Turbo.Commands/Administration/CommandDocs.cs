@@ -37,11 +37,11 @@ internal static class CommandDocs
         IReadOnlyList<CommandArgument> arguments = ArgumentSyntax.Parse(spec.Syntax);
         IReadOnlyList<CommandChange> history = CommandHistory.Of(spec.FullName);
         bool isSystem = CommandHistory.SystemCommands.Contains(spec.FullName);
-        reply.Map(3 + Count(spec.Complexity.Length > 0, isSystem, history.Count > 0, arguments.Count > 0, spec.Subcommands.Length > 0));
+        reply.Map(4 + Count(isSystem, history.Count > 0, arguments.Count > 0, spec.Subcommands.Length > 0));
         Field(reply, "summary", spec.Summary);
         Field(reply, "since", spec.Since);
         Field(reply, "group", spec.Group);
-        FieldIfAny(reply, "complexity", spec.Complexity.Length > 0 ? spec.Complexity : null);
+        Field(reply, "complexity", spec.Complexity);
         if (isSystem)
         {
             Flags(reply, "doc_flags", ["syscmd"]);

@@ -12,7 +12,7 @@ internal static class MonitorCommand
 {
     internal static readonly CommandSpec[] Rows =
     [
-        CommandSpec.Define("monitor", 1, Admin | NoScript | Loading | Stale, "server", "1.0.0", "",
+        CommandSpec.Define("monitor", 1, Admin | NoScript | Loading | Stale, "server", "1.0.0", "O(1)",
             "Listens for all requests received by the server in real-time.", Monitor, scope: ShardScope.None),
     ];
 

@@ -10,7 +10,7 @@ internal static class ServerCommands
     [
         CommandSpec.Define("time", 1, Loading | Stale | Fast, "server", "2.6.0", "O(1)", "Returns the server time.",
             Time, tips: "nondeterministic_output", scope: ShardScope.None),
-        CommandSpec.Define("lolwut", -1, ReadOnly | Fast, "server", "5.0.0", "",
+        CommandSpec.Define("lolwut", -1, ReadOnly | Fast, "server", "5.0.0", "O(1)",
             "Displays computer art and the server version.", Lolwut, syntax: "[version:integer@VERSION]",
             scope: ShardScope.None),
     ];

@@ -71,8 +71,16 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
     /// <summary>Bytes as text of as many characters, of which very many are cut off: no name is so long, and a message need not be.</summary>
     public static string Text(ReadOnlySpan<byte> bytes) => Encoding.Latin1.GetString(bytes[..Math.Min(bytes.Length, LargestTextBytes)]);
 
-    /// <summary>Whether a word equals an option's name, in any case. <paramref name="option"/> is in ASCII.</summary>
-    public bool Is(int index, string option) => Ascii.EqualsIgnoreCase(Argument(index), option);
+    /// <summary>
+    /// Whether a word equals an option's name, in any case; what stands behind a zero byte does not count, as in C. <paramref name="option"/>
+    /// is in ASCII.
+    /// </summary>
+    public bool Is(int index, string option)
+    {
+        ReadOnlySpan<byte> word = Argument(index);
+        word = word.Length > option.Length && word[option.Length] == 0 ? word[..option.Length] : word;
+        return Ascii.EqualsIgnoreCase(word, option);
+    }
 
     /// <summary>Milliseconds since 1970 at the start of the batch.</summary>
     public long NowUnixMs => Worker.NowUnixMs;

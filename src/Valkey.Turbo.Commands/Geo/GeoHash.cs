@@ -55,11 +55,16 @@ internal static class GeoHash
     /// <summary>The place that a score stands for; one below 0, which no place has, is taken modulo 2^64, as C does.</summary>
     internal static GeoPoint Decode(double score) => Decode(score < 0 ? (ulong)(long)score : (ulong)score, MaxSteps).Center;
 
-    /// <summary>The hash of the rectangle so many columns to the east and rows to the north, around the world.</summary>
+    /// <summary>
+    /// The hash of the rectangle so many columns to the east and rows to the north, around the world. The easternmost and northernmost places
+    /// lie in a column and a row of their own, beyond the last, which are left only by a step in their direction.
+    /// </summary>
     internal static ulong Neighbor(ulong hash, int steps, int east, int north)
     {
         uint mask = (uint)((1UL << steps) - 1);
-        uint x = unchecked(Gather(hash >> 1) + (uint)east) & mask, y = unchecked(Gather(hash) + (uint)north) & mask;
+        uint x = Gather(hash >> 1), y = Gather(hash);
+        x = east == 0 ? x : unchecked(x + (uint)east) & mask;
+        y = north == 0 ? y : unchecked(y + (uint)north) & mask;
         return Spread(x) << 1 | Spread(y);
     }
 

@@ -147,7 +147,7 @@ internal static class StreamCommands
         for (int i = 2; i < context.ArgumentCount; i++)
         {
             options.IdAt = i;
-            if (context.Argument(i) is [(byte)'*'])
+            if (context.Is(i, "*"))
             {
                 break;
             }

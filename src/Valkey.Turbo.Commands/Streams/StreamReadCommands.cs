@@ -16,7 +16,7 @@ internal static class StreamReadCommands
 
     internal static readonly CommandSpec[] Rows =
     [
-        CommandSpec.Define("xread", -4, CommandFlags.Blocking | ReadOnly | MovableKeys, "stream", "5.0.0", "",
+        CommandSpec.Define("xread", -4, CommandFlags.Blocking | ReadOnly | MovableKeys, "stream", "5.0.0", Reading,
             "Returns entries of streams behind given IDs.", context => Read(context, isGroup: false),
             KeySpec.Behind("STREAMS", 1, KeyFlags.RO | KeyFlags.Access, last: -1, limit: 2), $"{Streams} {Keys}"),
         CommandSpec.Define("xreadgroup", -7, CommandFlags.Blocking | CommandFlags.Write | MovableKeys, "stream", "5.0.0", Reading,

@@ -131,8 +131,14 @@ internal static class MultiKeyStringCommands
 
     private static void SetPairs(CommandContext context, int first, int end, bool keepsTtl, long expiresAtUnixMs)
     {
+        // Set so, a key is gone when it is named again.
+        bool expiresAtOnce = expiresAtUnixMs != ITableEntry.NoExpiry && context.IsPast(expiresAtUnixMs);
         for (int i = first; i < end; i += 2)
         {
+            if (expiresAtOnce)
+            {
+                context.Settle(context.Argument(i), context.Session.Database);
+            }
             KeyHandle key = context.Write(i);
             context.SetString(ref key, context.Argument(i + 1), keepsTtl ? key.ExpiresAtUnixMs : expiresAtUnixMs);
             context.Changed(key, KeyEvent.String, "set");

@@ -145,7 +145,7 @@ public sealed class CommandSpec
     /// <summary>The version of Redis or Valkey that first had it.</summary>
     public required string Since { get; init; }
 
-    /// <summary>Its cost; empty where the documentation gives none.</summary>
+    /// <summary>Its cost.</summary>
     public required string Complexity { get; init; }
 
     /// <summary>What it does, in one sentence.</summary>

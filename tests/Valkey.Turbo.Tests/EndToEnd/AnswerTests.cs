@@ -222,6 +222,16 @@ public sealed class AnswerTests : IDisposable
         Assert.Equal("[Palermo 0 Catania 166.27415156960032 Paris 1485.554279491113 London 1824.4179203708175]", Run("ZRANGE d 0 -1 WITHSCORES"));
     }
 
+    [Fact]
+    public void PlacesAtTheEndOfTheWorldAreFound()
+    {
+        Run("GEOADD g 180 85.05112878 corner 180 0 east 0 85.05112878 north");
+        foreach (string place in (string[])["corner", "east", "north"])
+        {
+            Assert.Equal($"[{place}]", Run($"GEOSEARCH g FROMMEMBER {place} BYRADIUS 100 km"));
+        }
+    }
+
     /// <summary>What a client sends comes back in an error as it was, but for line ends and what stands behind a zero byte.</summary>
     [Theory]
     [InlineData("caf\u00c3\u00a9", "caf\u00c3\u00a9")]
@@ -302,6 +312,23 @@ public sealed class AnswerTests : IDisposable
         Run("RPUSH l 3 1 2");
         Assert.Equal(expected, Run($"SORT l LIMIT {limit}"));
     }
+
+    [Fact]
+    public void AKeyThatExpiresAtOnceIsThereOnceThoughItIsNamedTwice()
+    {
+        Run("DEBUG SET-ACTIVE-EXPIRE 0");
+        Assert.Equal("1", Run("MSETEX 3 k a k b k c EXAT 10"));
+        Assert.Equal("1", Run("DBSIZE"));
+        Assert.Equal("nil", Run("GET k"));
+        Assert.Equal("0", Run("DBSIZE"));
+    }
+
+    [Theory]
+    [InlineData("SET k v nx\0x", "OK")]
+    [InlineData("SORT k alpha\0 limit\0y 0 1", "[]")]
+    [InlineData("XADD none NOMKSTREAM *\0* f v", "nil")]
+    [InlineData("SET k v n\0x", Syntax)]
+    public void OptionsEndAtAZeroByte(string line, string expected) => Assert.Equal(expected, Run(line));
 
     [Fact]
     public void SortKeepsTheOrderOfEqualWeights()

@@ -140,7 +140,7 @@ internal sealed class FuzzEpisode
         {
             for (int i = 1; i < words.Count; i++)
             {
-                words[i] = CommandGenerator.AllKeys.Contains(words[i]) ? "lex0" : words[i];
+                words[i] = words[i].Length > 0 && CommandGenerator.AllKeys.Contains(words[i]) ? "lex0" : words[i];
             }
         }
         bool isShuffle = spec.FullName is "srandmember" or "hrandfield" or "zrandmember";
@@ -169,7 +169,12 @@ internal sealed class FuzzEpisode
                 // A number of replicas is counted modulo 2^32, too.
                 words[i] = "1";
             }
-            if (isNumber && spec.FullName == "xautoclaim" && value > 100_000)
+            bool isIdle = spec.FullName is "xclaim" or "xautoclaim" ? i == 4 : spec.FullName == "xpending" && words[i - 1].Equals("idle", StringComparison.OrdinalIgnoreCase);
+            if (isNumber && isIdle && value is > 0 and < LongestShortTimeMs)
+            {
+                words[i] = (value + LongestShortTimeMs).ToString(CultureInfo.InvariantCulture);
+            }
+            if (isNumber && spec.FullName == "xautoclaim" && i > 4 && value > 100_000)
             {
                 // How much memory is to be had for a count depends on the machine.
                 words[i] = "100";

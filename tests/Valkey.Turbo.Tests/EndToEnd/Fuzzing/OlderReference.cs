@@ -37,6 +37,9 @@ internal static partial class OlderReference
         ["dbsize"] = "counts what was set to expire in the past",
         ["xclaim"] = "makes no consumer unless it claims something",
         ["xautoclaim"] = "makes no consumer unless it claims something",
+        ["latency|doctor"] = "speaks of another server",
+        ["object|idletime"] = "keeps small integers once for all",
+        ["client|tracking"] = "answers twice where a prefix is given twice",
         ["multi"] = "does not spoil a transaction that has begun",
     };
 
