@@ -46,6 +46,7 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
             return true;
         }
         ReleaseAll();
+        Interleaving.Point();
         if (!TryTake(shard))
         {
             return WaitFor(shard);
@@ -107,6 +108,7 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
             {
                 continue;
             }
+            Interleaving.Point();
             if (!shards[missing].TryBorrow(thread, GoesFirst))
             {
                 ReleaseAll();

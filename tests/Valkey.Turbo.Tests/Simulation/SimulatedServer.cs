@@ -122,6 +122,9 @@ internal sealed class SimulatedServer : IDisposable
         Assert.True(forgotten is null, $"a standstill: {forgotten?.AwaitedCount} replies do not come to {forgotten?.Session?.Describe(NowNs)}");
     }
 
+    /// <summary>Lets time pass before anybody notices.</summary>
+    internal void Advance(long milliseconds) => NowNs += milliseconds * 1_000_000;
+
     /// <summary>Lets time pass, and what happens meanwhile happen.</summary>
     internal void Wait(long milliseconds)
     {
@@ -172,8 +175,8 @@ internal sealed class SimulatedServer : IDisposable
         _running = null;
     }
 
-    /// <summary>Called wherever a thread reads the clock.</summary>
-    private void MayPause()
+    /// <summary>Called wherever a thread reads the clock, and in checked builds before it borrows.</summary>
+    internal void MayPause()
     {
         if (!_isEnding && _running is { IsCurrent: true } running && Random.Below(8) == 0)
         {

@@ -1,10 +1,11 @@
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Network;
 
 namespace Valkey.Turbo.Tests.Simulation;
 
 /// <summary>
 /// A thread of a <see cref="SimulatedServer"/>: a real one, on which a real reactor runs, but only while the test lets it. It pauses where
-/// it waits for events, and, where chance will have it, wherever it reads the clock, whatever it holds just then.
+/// it waits for events, and, where chance will have it, wherever it reads the clock, whatever it holds just then. In checked builds also before it borrows.
 /// </summary>
 internal sealed class SimulatedThread : IDisposable
 {
@@ -65,6 +66,7 @@ internal sealed class SimulatedThread : IDisposable
     private void Run(SimulatedServer server, int index)
     {
         _go.Wait();
+        Interleaving.OnThisThread(server.MayPause);
         try
         {
             Reactor = server.Network.Prepare(index);
