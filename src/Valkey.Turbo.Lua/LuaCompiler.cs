@@ -37,17 +37,20 @@ public static class LuaCompiler
     /// <exception cref="LuaException">The source is not Lua.</exception>
     public static LuaChunk Compile(ReadOnlySpan<byte> source, LuaString name, bool traceLines = false)
     {
-        Prototype main = CompileMain(source.ToArray(), name, traceLines);
+        Prototype main = CompileMain(source.ToArray(), name, traceLines, 0);
         Share(main);
         return new LuaChunk(main);
     }
 
     /// <summary>Compiles a chunk that one interpreter makes for itself.</summary>
-    internal static Prototype CompileMain(byte[] source, LuaString name, bool traceLines)
+    /// <param name="source">The source.</param>
+    /// <param name="name">The chunk's name.</param>
+    /// <param name="traceLines">Whether to stop at lines.</param>
+    /// <param name="levels">Levels of C's stack that are taken when the parser begins.</param>
+    internal static Prototype CompileMain(byte[] source, LuaString name, bool traceLines, int levels)
     {
-        string display = ChunkName.Display(name);
-        FunctionBody body = Parser.Parse(new Lexer(source, display));
-        return CodeGenerator.Generate(body, display, name, traceLines);
+        FunctionBody body = Parser.Parse(new Lexer(source, ChunkName.Display(name, ChunkName.SourceSize)), levels);
+        return CodeGenerator.Generate(body, ChunkName.Display(name, ChunkName.RunningSize), name, traceLines);
     }
 
     private static void Share(Prototype prototype)

@@ -44,7 +44,12 @@ public sealed partial class LuaState
         Globals = new LuaTable(_heap);
         Registry = new LuaTable(_heap);
         _interpreter = new Interpreter(this, _heap, Globals);
-        _heap.Measure = () => HeapMeasurement.Run(this, false);
+        _heap.Measure = () =>
+        {
+            long liveBytes = HeapMeasurement.Run(this, false);
+            _interpreter.Budget -= liveBytes >> 6;
+            return liveBytes;
+        };
     }
 
     /// <summary>The globals of chunks that are loaded.</summary>
@@ -243,7 +248,7 @@ public sealed partial class LuaState
     internal LuaClosure Compile(byte[] source, LuaString name)
     {
         _heap.Charge(source.Length * 4L);
-        Prototype main = LuaCompiler.CompileMain(source, name, false);
+        Prototype main = LuaCompiler.CompileMain(source, name, false, _interpreter.Current.HostDepth);
         return new LuaClosure(main, Globals, []);
     }
 

@@ -320,16 +320,6 @@ internal sealed class Lexer
             {
                 case End:
                     throw Error(isComment ? "unfinished long comment" : "unfinished long string", Tokens.Texts[(int)Token.EndOfStream]);
-                case '[':
-                    if (OpenLongBracket() == level)
-                    {
-                        SaveAndAdvance();
-                        if (level == 0)
-                        {
-                            throw Error("nesting of [[...]] is deprecated", "[");
-                        }
-                    }
-                    break;
                 case ']':
                     if (OpenLongBracket() == level)
                     {

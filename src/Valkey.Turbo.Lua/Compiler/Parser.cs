@@ -27,11 +27,13 @@ internal sealed partial class Parser
     }
 
     /// <summary>Parses a chunk.</summary>
+    /// <param name="lexer">Its tokens.</param>
+    /// <param name="levels">Levels that count as entered already.</param>
     /// <exception cref="LuaException">It is not Lua.</exception>
-    internal static FunctionBody Parse(Lexer lexer)
+    internal static FunctionBody Parse(Lexer lexer, int levels)
     {
         FunctionBody body = new() { IsVararg = true };
-        Parser parser = new(lexer, new FunctionScope(null, body));
+        Parser parser = new(lexer, new FunctionScope(null, body)) { _levels = levels };
         lexer.Next();
         parser.ParseBlockInto(body.Body);
         if (lexer.Kind != Token.EndOfStream)

@@ -57,7 +57,7 @@ internal static class EnvironmentFunctions
             }
             if (piece.AsString() is null && !piece.IsNumber)
             {
-                return call.Return(default, call.State.NewString("reader function must return a string"));
+                return call.Return(default, call.Error("reader function must return a string").Value);
             }
             _source.Append(piece.AsString() ?? call.State.NumberString(piece.Number));
             return call.Invoke(call[1], [], this);

@@ -105,6 +105,7 @@ internal sealed partial class Interpreter
     private int MoveParameters(LuaThread thread, Prototype prototype, int first, int arguments)
     {
         int start = first + arguments;
+        Budget -= arguments >> 3;
         thread.EnsureStack(start + prototype.RegisterCount);
         LuaValue[] stack = thread.Stack;
         for (int i = 0; i < prototype.ParameterCount; i++)
@@ -144,6 +145,7 @@ internal sealed partial class Interpreter
             return TailCallOther(thread, function, arguments);
         }
         int target = frame.Function;
+        Budget -= arguments >> 3;
         Array.Copy(thread.Stack, function, thread.Stack, target, arguments + 1);
         (int wanted, int tailCalls, FrameKind kind) = (frame.Wanted, frame.TailCalls, frame.Kind);
         int depth = thread.HostDepth;
@@ -267,7 +269,7 @@ internal sealed partial class Interpreter
         }
         if (signal == NativeSignal.Yield && (thread.HostDepth > thread.ResumedDepth || kind.IsHostCall()))
         {
-            return Fail("attempt to yield across metamethod/C-call boundary", call.CallerIndex);
+            return Fail("attempt to yield across metamethod/C-call boundary", -1);
         }
         if (!call.HasFrame)
         {
@@ -312,6 +314,11 @@ internal sealed partial class Interpreter
     /// <summary>Lets the function of the host on top go on.</summary>
     private Signal ResumeNative(LuaThread thread)
     {
+        if (Budget < 0)
+        {
+            return Signal.OutOfBudget;
+        }
+        Budget -= CallCost;
         ref CallFrame frame = ref thread.Frames[thread.FrameCount - 1];
         LuaNative? native = thread.Stack[frame.Function].Reference as LuaNative;
         LuaCall call = new(this, thread, native, in frame);

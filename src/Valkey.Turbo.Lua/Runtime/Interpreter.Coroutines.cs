@@ -6,7 +6,7 @@ internal sealed partial class Interpreter
     /// <summary>Lets a coroutine run; the function of the host that asks for it has its frame on top.</summary>
     private Signal Resume(LuaThread resumer, LuaThread target, int first, int arguments)
     {
-        if (resumer.HostDepth >= MaxHostDepth - 2)
+        if (resumer.HostDepth >= MaxHostDepth)
         {
             return RefuseResume(resumer, "C stack overflow");
         }

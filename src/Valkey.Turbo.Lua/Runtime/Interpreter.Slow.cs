@@ -392,10 +392,11 @@ internal sealed partial class Interpreter
         Budget -= count;
     }
 
-    private static void LoadVarargs(LuaThread thread, Prototype prototype, in CallFrame frame, int first, int wanted)
+    private void LoadVarargs(LuaThread thread, Prototype prototype, in CallFrame frame, int first, int wanted)
     {
         int start = frame.Function + 1 + prototype.ParameterCount;
         int count = Math.Max(frame.Base - start, 0);
+        Budget -= count >> 3;
         MoveResults(thread, start, count, first, wanted);
     }
 
