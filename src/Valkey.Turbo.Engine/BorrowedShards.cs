@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Engine;
@@ -15,6 +16,7 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
     // About a microsecond: longer than an ordinary command, shorter than being parked costs.
     private const int SpinCount = 8;
     private const int FailuresBeforeReservation = 4;
+    private const int PatienceMs = 200;
     private readonly int[] _held = new int[shards.Length];
     private readonly bool[] _wanted = new bool[shards.Length];
     private int _heldCount;
@@ -117,6 +119,44 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
             _held[_heldCount++] = missing;
         }
         return true;
+    }
+
+    /// <summary>Whether every shard is held.</summary>
+    public bool HoldsAll => _heldCount == shards.Length;
+
+    /// <summary>Whether a shard is held.</summary>
+    public bool Holds(int shard) => Held.Contains(shard);
+
+    /// <summary>
+    /// Borrows one more shard beside those held, which is the one case of waiting while something is held: whoever waits has the right to
+    /// reserve, which one thread at a time has, so that nobody waits in a circle; and it waits for a moment only.
+    /// </summary>
+    public bool TryHoldMore(int shard)
+    {
+        if (shards[shard].TryBorrow(thread))
+        {
+            _held[_heldCount++] = shard;
+            return true;
+        }
+        ContendedCount++;
+        if (!token.TryTake(thread))
+        {
+            return false;
+        }
+        shards[shard].Reserve(thread);
+        long startedAt = Stopwatch.GetTimestamp();
+        bool taken;
+        while (!(taken = shards[shard].TryBorrow(thread)) && Stopwatch.GetElapsedTime(startedAt).TotalMilliseconds < PatienceMs)
+        {
+            Thread.Yield();
+        }
+        shards[shard].EndReservation();
+        token.Return(thread);
+        if (taken)
+        {
+            _held[_heldCount++] = shard;
+        }
+        return taken;
     }
 
     /// <summary>Lets everything go.</summary>

@@ -111,11 +111,6 @@ internal sealed class DatasetLoader : IRdbLoader
         {
             _server.LogNotice?.Invoke("RDB file was saved with checksum disabled: no check performed.");
         }
-        if (_server.Functions.Count > 0)
-        {
-            _server.LogNotice?.Invoke(string.Create(CultureInfo.InvariantCulture,
-                $"{_server.Functions.Count} function libraries are kept and will be saved again, but their functions can't be called yet."));
-        }
         string empty = _emptyKeys > 0 ? string.Create(CultureInfo.InvariantCulture, $" empty keys skipped: {_emptyKeys},") : "";
         _server.LogNotice?.Invoke(string.Create(CultureInfo.InvariantCulture, $"Done loading RDB, keys loaded: {_server.LastLoad.KeysLoaded}, "
             + $"keys expired: {_server.LastLoad.KeysExpired},{empty} all fields expired hashes: {_hashesOfExpired}."));

@@ -4,74 +4,210 @@ using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Engine;
 
-/// <summary>A library of functions.</summary>
-/// <param name="name">Its name.</param>
-/// <param name="code">Its code.</param>
-public readonly struct FunctionLibrary(string name, ValueBlock code)
+/// <summary>What the code of a library has turned out to hold.</summary>
+public interface ICompiledLibrary
 {
+    /// <summary>The names of its functions.</summary>
+    IReadOnlyList<string> FunctionNames { get; }
+}
+
+/// <summary>What can make something of the code of libraries.</summary>
+public interface ILibraryCompiler
+{
+    /// <summary>Compiles a library and finds its functions.</summary>
+    /// <param name="code">All of its code; the head has been read already.</param>
+    /// <param name="compiled">What it holds.</param>
+    /// <returns>Null, or what is wrong with it.</returns>
+    string? Compile(ReadOnlySpan<byte> code, out ICompiledLibrary compiled);
+
+    /// <summary>There are other libraries than before.</summary>
+    /// <param name="areAllNew">Whether all that there were have been dropped.</param>
+    void LibrariesChanged(bool areAllNew);
+}
+
+/// <summary>A library of functions.</summary>
+public sealed class FunctionLibrary
+{
+    private readonly ValueBlock _code;
+
+    internal FunctionLibrary(string name, ValueBlock code, ICompiledLibrary compiled)
+    {
+        Name = name;
+        _code = code;
+        Compiled = compiled;
+    }
+
     /// <summary>Its name.</summary>
-    public string Name { get; } = name;
+    public string Name { get; }
 
     /// <summary>Its code; valid while the library is there.</summary>
-    public ReadOnlySpan<byte> Code => code.Span;
+    public ReadOnlySpan<byte> Code => _code.Span;
+
+    /// <summary>What it holds.</summary>
+    public ICompiledLibrary Compiled { get; }
+
+    internal void Free(Arena arena) => _code.Free(arena);
 }
 
 /// <summary>
-/// Libraries of functions that files have brought, as the bytes they are: they can't be called yet, but whatever is saved holds them again.
-/// Used under all shards, or before the threads have started.
+/// The libraries of functions, as a part of the data: whatever is saved holds them. Used under all shards, or before the threads have started.
 /// </summary>
 /// <param name="arena">Where the code lies.</param>
 public sealed class FunctionLibraries(Arena arena)
 {
     private const string Engine = "lua";
-    private readonly SortedDictionary<string, ValueBlock> _codeByName = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, FunctionLibrary> _libraries = new(StringComparer.Ordinal);
+    // Functions are called in any case.
+    private readonly HashSet<string> _functionNames = new(StringComparer.OrdinalIgnoreCase);
+
+    private bool _isBeside;
+
+    /// <summary>What compiles them; set before the first is added.</summary>
+    public ILibraryCompiler? Compiler { get; set; }
 
     /// <summary>How many there are.</summary>
-    public int Count => _codeByName.Count;
+    public int Count => _libraries.Count;
+
+    /// <summary>How many functions they have.</summary>
+    public int FunctionCount => _functionNames.Count;
 
     /// <summary>All of them, by name.</summary>
-    public IEnumerable<FunctionLibrary> Libraries => _codeByName.Select(static one => new FunctionLibrary(one.Key, one.Value));
+    public IReadOnlyCollection<FunctionLibrary> Libraries => _libraries.Values;
+
+    /// <summary>Bytes of their code.</summary>
+    public long CodeBytes { get; private set; }
+
+    /// <summary>An empty set of libraries beside these, whose functions can't be called before they have joined.</summary>
+    public FunctionLibraries Beside() => new(arena) { Compiler = Compiler, _isBeside = true };
 
     /// <summary>Adds a library.</summary>
     /// <param name="code">Begins with a line that names engine and library: <c>#!lua name=mylib</c>.</param>
     /// <param name="replaces">Whether it takes the place of another of its name.</param>
     /// <returns>Null, or why it can't be taken.</returns>
-    public string? Add(ReadOnlySpan<byte> code, bool replaces)
+    public string? Add(ReadOnlySpan<byte> code, bool replaces) => Add(code, replaces, out _);
+
+    /// <summary>The same, and tells the library's name.</summary>
+    public string? Add(ReadOnlySpan<byte> code, bool replaces, out string name)
     {
-        if (TryReadHead(code, out string name) is string problem)
+        if (TryReadHead(code, out name) is string problem)
         {
             return problem;
         }
-        if (_codeByName.ContainsKey(name) && !replaces)
+        _libraries.TryGetValue(name, out FunctionLibrary? old);
+        if (old is not null && !replaces)
         {
             return $"Library '{name}' already exists";
         }
-        Remove(name);
+        ICompiledLibrary compiled = NoFunctions.Instance;
+        if (Compiler?.Compile(code, out compiled) is string error)
+        {
+            return error;
+        }
+        string? taken = compiled.FunctionNames.FirstOrDefault(
+            function => _functionNames.Contains(function) && old?.Compiled.FunctionNames.Contains(function, StringComparer.OrdinalIgnoreCase) != true);
+        if (taken is not null)
+        {
+            return $"Function {taken} already exists";
+        }
+        Drop(name);
         ValueBlock copy = ValueBlock.Create(arena, code.Length);
         code.CopyTo(copy.Span);
-        _codeByName.Add(name, copy);
+        Link(new FunctionLibrary(name, copy, compiled));
+        Tell(areAllNew: false);
+        return null;
+    }
+
+    /// <summary>Takes all libraries of another set over, or none.</summary>
+    /// <param name="others">They; none are left there.</param>
+    /// <param name="replaces">Whether they take the places of those of their names.</param>
+    /// <returns>Null, or why they can't be taken.</returns>
+    public string? Join(FunctionLibraries others, bool replaces)
+    {
+        HashSet<string> left = new(_functionNames, StringComparer.OrdinalIgnoreCase);
+        foreach (FunctionLibrary library in others.Libraries)
+        {
+            if (_libraries.TryGetValue(library.Name, out FunctionLibrary? old))
+            {
+                if (!replaces)
+                {
+                    return $"Library {library.Name} already exists";
+                }
+                left.ExceptWith(old.Compiled.FunctionNames);
+            }
+        }
+        if (others._functionNames.FirstOrDefault(left.Contains) is string taken)
+        {
+            return $"Function {taken} already exists";
+        }
+        foreach (FunctionLibrary library in others.Libraries)
+        {
+            Drop(library.Name);
+            Link(library);
+        }
+        others._libraries.Clear();
+        others._functionNames.Clear();
+        others.CodeBytes = 0;
+        Tell(areAllNew: false);
         return null;
     }
 
     /// <summary>Removes a library; false if there is none of that name.</summary>
     public bool Remove(string name)
     {
-        if (!_codeByName.Remove(name, out ValueBlock code))
+        if (!Drop(name))
         {
             return false;
         }
-        code.Free(arena);
+        Tell(areAllNew: false);
         return true;
     }
 
     /// <summary>Removes all.</summary>
     public void Clear()
     {
-        foreach (ValueBlock code in _codeByName.Values)
+        foreach (FunctionLibrary library in _libraries.Values)
         {
-            code.Free(arena);
+            library.Free(arena);
         }
-        _codeByName.Clear();
+        _libraries.Clear();
+        _functionNames.Clear();
+        CodeBytes = 0;
+        Tell(areAllNew: true);
+    }
+
+    private void Tell(bool areAllNew)
+    {
+        if (!_isBeside)
+        {
+            Compiler?.LibrariesChanged(areAllNew);
+        }
+    }
+
+    private void Link(FunctionLibrary library)
+    {
+        _libraries.Add(library.Name, library);
+        CodeBytes += library.Code.Length;
+        _functionNames.UnionWith(library.Compiled.FunctionNames);
+    }
+
+    private bool Drop(string name)
+    {
+        if (!_libraries.Remove(name, out FunctionLibrary? library))
+        {
+            return false;
+        }
+        _functionNames.ExceptWith(library.Compiled.FunctionNames);
+        CodeBytes -= library.Code.Length;
+        library.Free(arena);
+        return true;
+    }
+
+    /// <summary>Where nothing compiles libraries they are kept as they are.</summary>
+    private sealed class NoFunctions : ICompiledLibrary
+    {
+        internal static readonly NoFunctions Instance = new();
+
+        public IReadOnlyList<string> FunctionNames => [];
     }
 
     private static string? TryReadHead(ReadOnlySpan<byte> code, out string name)
@@ -87,12 +223,8 @@ public sealed class FunctionLibraries(Arena arena)
             return "Invalid library metadata";
         }
         string[] words = Encoding.Latin1.GetString(code[2..end]).Split([' ', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries);
-        string[] names = [.. words.Skip(1).Where(word => word.StartsWith("name=", StringComparison.Ordinal)).Select(word => word[5..])];
-        if (words.Length == 0 || !words[0].Equals(Engine, StringComparison.OrdinalIgnoreCase))
-        {
-            return $"Engine '{words.FirstOrDefault("")}' not found";
-        }
-        if (words.Skip(1).FirstOrDefault(word => !word.StartsWith("name=", StringComparison.Ordinal)) is string unknown)
+        string[] names = [.. words.Skip(1).Where(IsName).Select(word => word[5..])];
+        if (words.Skip(1).FirstOrDefault(word => !IsName(word)) is string unknown)
         {
             return $"Invalid metadata value given: {unknown}";
         }
@@ -101,8 +233,12 @@ public sealed class FunctionLibraries(Arena arena)
             return names.Length == 0 ? "Library name was not given" : "Invalid metadata value, name argument was given multiple times";
         }
         name = names[0];
-        return name.Length > 0 && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_')
-            ? null
-            : "Library names can only contain letters, numbers, or underscores(_) and must be at least one character long";
+        if (name.Length == 0 || !name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_'))
+        {
+            return "Library names can only contain letters, numbers, or underscores(_) and must be at least one character long";
+        }
+        return words[0].Equals(Engine, StringComparison.OrdinalIgnoreCase) ? null : $"Engine '{words[0]}' not found";
     }
+
+    private static bool IsName(string word) => word.StartsWith("name=", StringComparison.OrdinalIgnoreCase);
 }

@@ -161,7 +161,7 @@ public sealed class ServerInstance : IDisposable
     /// <summary>The append-only log, on or off.</summary>
     public AppendOnlyLog Log { get; }
 
-    /// <summary>Libraries of functions that files have brought.</summary>
+    /// <summary>The libraries of functions.</summary>
     public FunctionLibraries Functions { get; }
 
     /// <summary>Receives every effect of a write, or null. Changed under all shards only.</summary>

@@ -28,6 +28,11 @@ public sealed class LuaOptions
     public long MemoryLimitBytes { get; init; } = long.MaxValue;
 }
 
+/// <summary>A line of a source, or -1 in what is no source of Lua.</summary>
+/// <param name="Source">The name of the chunk, as it was given.</param>
+/// <param name="Line">The line, counted from one.</param>
+public readonly record struct SourceLine(LuaString Source, int Line);
+
 /// <summary>An interpreter with its globals. It belongs to one thread at a time and runs one function at a time.</summary>
 public sealed partial class LuaState
 {
@@ -87,6 +92,15 @@ public sealed partial class LuaState
 
     /// <summary>The calls that were going on when the last run failed.</summary>
     public string? FailedTraceback => _interpreter.FailedTraceback;
+
+    /// <summary>Where the last run failed.</summary>
+    public SourceLine FailedAt => _interpreter.FailedAt;
+
+    /// <summary>Where the function of Lua is that runs, or that has called the function of the host that runs.</summary>
+    public SourceLine RunningAt => Interpreter.Locate(_interpreter.Current);
+
+    /// <summary>What <c>pcall</c> gives for an error, if that is not the error itself.</summary>
+    public Func<LuaValue, LuaValue>? ShowsCaughtError { get; set; }
 
     /// <summary>The error of the last run that failed.</summary>
     public LuaValue Error => _interpreter.Error;

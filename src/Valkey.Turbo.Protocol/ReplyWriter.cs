@@ -111,17 +111,48 @@ public sealed unsafe class ReplyWriter
     /// <summary>An error as written on the wire, code first and without the leading dash. Line ends become blanks, but for those at its end.</summary>
     public void Error(string text)
     {
-        ErrorCount++;
         OnError?.Invoke(text);
-        byte[] bytes = Encoding.Latin1.GetBytes(text.TrimEnd('\r', '\n'));
-        for (int i = 0; i < bytes.Length; i++)
+        Error(Encoding.Latin1.GetBytes(text.TrimEnd('\r', '\n')));
+    }
+
+    /// <summary>An error as in <see cref="Error(string)"/> that was counted for the statistics where it first came up.</summary>
+    public void Error(ReadOnlySpan<byte> text)
+    {
+        ErrorCount++;
+        Span<byte> line = text.Length <= 512 ? stackalloc byte[text.Length] : new byte[text.Length];
+        WithoutLineEnds(text, line);
+        Line((byte)'-', line);
+    }
+
+    /// <summary>A simple string whose line ends become blanks.</summary>
+    public void SimpleLine(ReadOnlySpan<byte> text)
+    {
+        Span<byte> line = text.Length <= 512 ? stackalloc byte[text.Length] : new byte[text.Length];
+        WithoutLineEnds(text, line);
+        Line((byte)'+', line);
+    }
+
+    /// <summary>A number of any size, given by its digits; a bulk string in RESP2. Line ends become blanks.</summary>
+    public void BigNumber(ReadOnlySpan<byte> digits)
+    {
+        Span<byte> line = digits.Length <= 512 ? stackalloc byte[digits.Length] : new byte[digits.Length];
+        WithoutLineEnds(digits, line);
+        if (IsResp3)
         {
-            if (bytes[i] is (byte)'\r' or (byte)'\n')
-            {
-                bytes[i] = (byte)' ';
-            }
+            Line((byte)'(', line);
         }
-        Line((byte)'-', bytes);
+        else
+        {
+            Bulk(line);
+        }
+    }
+
+    private static void WithoutLineEnds(ReadOnlySpan<byte> text, Span<byte> line)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            line[i] = text[i] is (byte)'\r' or (byte)'\n' ? (byte)' ' : text[i];
+        }
     }
 
     /// <summary>An integer.</summary>
@@ -251,6 +282,20 @@ public sealed unsafe class ReplyWriter
         byte[] bytes = Encoding.UTF8.GetBytes($"{format}:{text}");
         Number((byte)'=', bytes.Length);
         Raw(bytes);
+        Raw("\r\n"u8);
+    }
+
+    /// <summary>Bytes with a format of three letters; a bulk string in RESP2.</summary>
+    public void Verbatim(ReadOnlySpan<byte> format, ReadOnlySpan<byte> text)
+    {
+        if (!IsResp3)
+        {
+            Bulk(text);
+            return;
+        }
+        Number((byte)'=', text.Length + 4L);
+        Raw([format[0], format[1], format[2], (byte)':']);
+        Raw(text);
         Raw("\r\n"u8);
     }
 

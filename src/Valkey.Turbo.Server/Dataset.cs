@@ -3,6 +3,7 @@ using Valkey.Turbo.Commands.Administration;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Native;
 using Valkey.Turbo.Network;
+using Valkey.Turbo.Scripting;
 
 namespace Valkey.Turbo.Server;
 
@@ -19,6 +20,8 @@ internal static class Dataset
         long startNs = server.Clock.MonotonicNs;
         worker.RefreshTime();
         worker.Shards.TryHoldAll();
+        // Libraries in files are compiled while they are loaded.
+        _ = ScriptEngine.Of(server);
         string? problem;
         string source;
         try

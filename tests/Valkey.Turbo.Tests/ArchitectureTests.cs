@@ -9,7 +9,7 @@ namespace Valkey.Turbo.Tests;
 public sealed partial class ArchitectureTests
 {
     private static readonly string[] LayersBottomUp =
-        ["Native", "Memory", "Protocol", "Structures", "Lua", "Persistence", "Engine", "Commands", "Network", "Server"];
+        ["Native", "Memory", "Protocol", "Structures", "Lua", "Persistence", "Engine", "Scripting", "Commands", "Network", "Server"];
 
     private static readonly string[] MayBeUnsafe = ["Native", "Memory", "Protocol", "Structures", "Engine"];
 

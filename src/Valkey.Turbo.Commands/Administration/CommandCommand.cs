@@ -246,7 +246,7 @@ internal static class CommandCommand
             return;
         }
         List<(int Position, KeyFlags Flags)> keys = KeyPositions.Within(spec, context, skip: 2);
-        if (keys.Count == 0)
+        if (keys.Count == 0 && !spec.Is(CommandFlags.NoMandatoryKeys))
         {
             context.Reply.Error("ERR Invalid arguments specified for command");
             return;

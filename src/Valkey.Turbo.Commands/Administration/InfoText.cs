@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Engine.PubSub;
+using Valkey.Turbo.Scripting;
 
 namespace Valkey.Turbo.Commands.Administration;
 
@@ -152,12 +153,7 @@ internal static class InfoText
         Line(text, "managed_allocated_bytes_by_thread", GC.GetAllocatedBytesForCurrentThread());
         Line(text, "total_system_memory", total);
         Line(text, "total_system_memory_human", MemorySize.Describe(total));
-        Zeros(text, "used_memory_lua used_memory_vm_eval used_memory_scripts_eval number_of_cached_scripts number_of_functions "
-            + "number_of_libraries used_memory_vm_functions used_memory_vm_total used_memory_functions used_memory_scripts");
-        foreach (string name in (string[])["used_memory_lua_human", "used_memory_vm_total_human", "used_memory_scripts_human"])
-        {
-            Line(text, name, MemorySize.Describe(0));
-        }
+        Scripting(context, text);
         Line(text, "maxmemory", server.Config.MaxMemory.Number);
         Line(text, "maxmemory_human", MemorySize.Describe(server.Config.MaxMemory.Number));
         Line(text, "maxmemory_policy", server.Config.MaxMemoryPolicy.Choice);
@@ -171,6 +167,25 @@ internal static class InfoText
         Zeros(text, "mem_overhead_db_hashtable_rehashing active_defrag_running");
         Line(text, "lazyfree_pending_objects", server.Shards.Sum(shard => shard.DyingCount));
         Line(text, "lazyfreed_objects", server.Workers.Sum(worker => worker.Stats.LazyFreed));
+    }
+
+    private static void Scripting(CommandContext context, StringBuilder text)
+    {
+        ScriptEngine scripts = ScriptEngine.Of(context.Server);
+        long evalBytes = scripts.EvalBytes, functionBytes = scripts.FunctionBytes;
+        Line(text, "used_memory_lua", evalBytes);
+        Line(text, "used_memory_vm_eval", evalBytes);
+        Line(text, "used_memory_lua_human", MemorySize.Describe(evalBytes));
+        Line(text, "used_memory_scripts_eval", scripts.Scripts.OverheadBytes);
+        Line(text, "number_of_cached_scripts", scripts.Scripts.Count);
+        Line(text, "number_of_functions", context.Server.Functions.FunctionCount);
+        Line(text, "number_of_libraries", context.Server.Functions.Count);
+        Line(text, "used_memory_vm_functions", functionBytes);
+        Line(text, "used_memory_vm_total", evalBytes + functionBytes);
+        Line(text, "used_memory_vm_total_human", MemorySize.Describe(evalBytes + functionBytes));
+        Line(text, "used_memory_functions", scripts.FunctionOverheadBytes);
+        Line(text, "used_memory_scripts", scripts.OverheadBytes);
+        Line(text, "used_memory_scripts_human", MemorySize.Describe(scripts.OverheadBytes));
     }
 
     private static void Persistence(CommandContext context, StringBuilder text)
@@ -231,7 +246,8 @@ internal static class InfoText
         Zeros(text, "expired_time_cap_reached_count expire_cycle_cpu_milliseconds");
         Line(text, "evicted_keys", Sum(stats => stats.EvictedKeys));
         Line(text, "evicted_clients", Sum(stats => stats.EvictedClients));
-        Zeros(text, "evicted_scripts total_eviction_exceeded_time current_eviction_exceeded_time");
+        Line(text, "evicted_scripts", ScriptEngine.Of(context.Server).Scripts.EvictedCount);
+        Zeros(text, "total_eviction_exceeded_time current_eviction_exceeded_time");
         Line(text, "keyspace_hits", Sum(stats => stats.KeyspaceHits));
         Line(text, "keyspace_misses", Sum(stats => stats.KeyspaceMisses));
         Line(text, "pubsub_channels", server.Channels.ActiveCount(ChannelKind.Channel));

@@ -1,5 +1,6 @@
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Memory;
+using Valkey.Turbo.Scripting;
 using Valkey.Turbo.Structures;
 using static Valkey.Turbo.Commands.CommandFlags;
 
@@ -78,7 +79,8 @@ internal static class MemoryCommand
         Integer(context, "clients.normal", memory.Clients);
         Integers(context, "cluster.links cluster.slot_import cluster.slot_export");
         Integer(context, "aof.buffer", memory.AofBuffer);
-        Integers(context, "lua.caches functions.caches");
+        Integer(context, "lua.caches", ScriptEngine.Of(context.Server).Scripts.OverheadBytes);
+        Integer(context, "functions.caches", ScriptEngine.Of(context.Server).FunctionOverheadBytes);
         foreach ((int database, long bytes) in memory.Databases)
         {
             context.Reply.Bulk($"db.{database}");

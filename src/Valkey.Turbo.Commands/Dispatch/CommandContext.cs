@@ -40,6 +40,15 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
     /// <summary>The commands that there are.</summary>
     public CommandTable Table { get; } = table;
 
+    /// <summary>What runs scripts for the command; null for a script's own commands.</summary>
+    internal Dispatcher? Dispatcher { get; init; }
+
+    /// <summary>Whether effects stay out of the journal, as the script wishes whose command this is.</summary>
+    internal bool IsMuted { get; set; }
+
+    /// <summary>Whether nothing was done and the command is to be run again under all shards.</summary>
+    internal bool IsToBeRepeated { get; set; }
+
     /// <summary>The client.</summary>
     public Session Session { get; private set; } = null!;
 
@@ -117,14 +126,14 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
         Worker.IsWriting = command.Is(CommandFlags.Write);
         _isJournalled = false;
         _changes = 0;
-        IsBlocked = HasBegunToWait = IsAlwaysAnswered = false;
+        IsBlocked = HasBegunToWait = IsAlwaysAnswered = IsToBeRepeated = false;
         WorkedNs = 0;
     }
 
     internal void End()
     {
         Worker.Stats.Changes += _changes;
-        if (_changes > 0 && !_isJournalled && Server.Journal is not null)
+        if (_changes > 0 && !_isJournalled && IsJournalling)
         {
             Record(ArgumentCount);
             for (int i = 0; i < ArgumentCount; i++)
@@ -337,7 +346,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
     /// <summary>Starts a record to journal instead of the command as it was sent.</summary>
     public CommandText Record(int wordCount)
     {
-        _record.IsDiscarding = Server.Journal is null;
+        _record.IsDiscarding = !IsJournalling;
         return _record.Begin(wordCount);
     }
 
@@ -351,14 +360,20 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
     public void JournalHeld()
     {
         _isJournalled = true;
-        Worker.JournalHeld(Session.Database, _record.Bytes);
+        if (!IsMuted)
+        {
+            Worker.JournalHeld(Session.Database, _record.Bytes);
+        }
     }
 
     /// <summary>Journals the record begun by <see cref="Record"/>, in place of the command itself.</summary>
     public void Journal(in KeyHandle key)
     {
         _isJournalled = true;
-        Worker.Journal(key.Keyspace.Shard, key.Keyspace.Database, _record.Bytes);
+        if (!IsMuted)
+        {
+            Worker.Journal(key.Keyspace.Shard, key.Keyspace.Database, _record.Bytes);
+        }
     }
 
     /// <summary>Adds a word to records of one command, each of a bounded size, however many words there are.</summary>
@@ -395,7 +410,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
     }
 
     /// <summary>Whether records are wanted at all.</summary>
-    public bool IsJournalling => Server.Journal is not null;
+    public bool IsJournalling => Server.Journal is not null && !IsMuted;
 
     // ---- Arguments ----
 

@@ -13,6 +13,7 @@ public sealed partial class Dispatcher
     private const int UnknownArgumentsBytes = 128;
     private const string Discarded = "EXECABORT Transaction discarded because of: ";
     private bool _isPlain;
+    private bool _isOutOfMemory;
 
     private enum Admission
     {
@@ -81,11 +82,15 @@ public sealed partial class Dispatcher
             Reject(session, spec, refusal);
             return Admission.Done;
         }
-        if (_server.Config.MaxMemory.Number > 0 && !TryMakeRoom(session, spec))
+        CommandFlags flags = FlagsOf(spec, batch, index);
+        _isOutOfMemory = false;
+        if (_server.Config.MaxMemory.Number > 0 && !TryMakeRoom(session, spec, flags))
         {
             return Admission.Done;
         }
-        if (DiskError() is string diskError && (IsWrite(session, spec) || spec.Is(CommandFlags.ShowsDiskErrors)))
+        // What a script without flags does is looked at when it does it.
+        bool mayWrite = spec.Is(CommandFlags.RunsScript) ? (flags & CommandFlags.Write) != 0 : IsWrite(session, flags);
+        if (DiskError() is string diskError && (mayWrite || spec.Is(CommandFlags.ShowsDiskErrors)))
         {
             Reject(session, spec, diskError);
             return Admission.Done;
@@ -95,7 +100,7 @@ public sealed partial class Dispatcher
             _server.Tracking.Shrink(_worker);
             _worker.DeliverAll();
         }
-        if (_server.Pause.IsSet && IsPostponed(session, spec))
+        if (_server.Pause.IsSet && IsPostponed(session, flags))
         {
             return Admission.Waits;
         }
@@ -137,7 +142,7 @@ public sealed partial class Dispatcher
             if (_server.Monitors.HasAny)
             {
                 _context.Begin(session, spec, batch, index, 0, -1);
-                Show(spec);
+                Show(_context, spec);
             }
             return Admission.Done;
         }
@@ -160,7 +165,7 @@ public sealed partial class Dispatcher
         bool isRetry = session.Blocked is not null && !_context.HasBegunToWait;
         if (_server.Monitors.HasAny && !isRetry)
         {
-            Show(spec);
+            Show(_context, spec);
         }
         if (_context.IsBlocked)
         {
@@ -168,7 +173,10 @@ public sealed partial class Dispatcher
         }
         if (session.Tracking is not null)
         {
-            _context.RememberReads(session.Tracking);
+            if (!spec.Is(CommandFlags.RunsScript))
+            {
+                _context.RememberReads(session.Tracking);
+            }
             EndCachingWord(session, spec);
         }
         if (session.Blocked is BlockedCommand served)
@@ -180,24 +188,25 @@ public sealed partial class Dispatcher
     }
 
     /// <summary>Whether the command, or the transaction that it runs, may change data or speak to replicas.</summary>
-    private static bool IsWrite(Session session, CommandSpec spec) => spec.Is(CommandFlags.Write | CommandFlags.MayReplicate)
-        || (spec.Is(CommandFlags.RunsTransaction) && session.Transaction is { IsOpen: true, MayReplicate: true });
+    private static bool IsWrite(Session session, CommandFlags flags) => (flags & (CommandFlags.Write | CommandFlags.MayReplicate)) != 0
+        || ((flags & CommandFlags.RunsTransaction) != 0 && session.Transaction is { IsOpen: true, MayReplicate: true });
 
     /// <summary>Whether the command waits for the end of a pause; what is blocked may still give up.</summary>
-    private bool IsPostponed(Session session, CommandSpec spec)
+    private bool IsPostponed(Session session, CommandFlags flags)
     {
-        session.IsPostponed = session.Blocked is not ({ IsTimedOut: true } or { IsUnblocked: true }) && _server.Pause.Holds(IsWrite(session, spec));
+        session.IsPostponed = session.Blocked is not ({ IsTimedOut: true } or { IsUnblocked: true }) && _server.Pause.Holds(IsWrite(session, flags));
         return session.IsPostponed;
     }
 
     /// <summary>Evicts where there is need. False: the command may grow memory, there is no room, and the error has been replied.</summary>
-    private bool TryMakeRoom(Session session, CommandSpec spec)
+    private bool TryMakeRoom(Session session, CommandSpec spec, CommandFlags flags)
     {
         bool hasRoom = _worker.Evictor.TryMakeRoom();
         if (_worker.HasOwnDeliveries)
         {
             _worker.DeliverAll();
         }
+        _isOutOfMemory = !hasRoom;
         if (hasRoom)
         {
             return true;
@@ -207,7 +216,7 @@ public sealed partial class Dispatcher
             Reject(session, spec, Errors.OutOfMemory);
             return false;
         }
-        if (spec.Is(CommandFlags.DenyOom))
+        if ((flags & CommandFlags.DenyOom) != 0)
         {
             Reject(session, spec, Errors.OutOfMemory);
             return false;
@@ -225,11 +234,11 @@ public sealed partial class Dispatcher
     }
 
     /// <summary>Shows the command that was just run to those who watch all commands.</summary>
-    private void Show(CommandSpec spec)
+    private static void Show(CommandContext context, CommandSpec spec)
     {
         if (!spec.Is(CommandFlags.SkipMonitor | CommandFlags.Admin))
         {
-            Administration.MonitorCommand.Show(_context);
+            Administration.MonitorCommand.Show(context);
         }
     }
 

@@ -94,7 +94,7 @@ public sealed partial class Dispatcher
         }
         if (_server.SlowCommands.Wants(elapsed / 1000) && !spec.Is(CommandFlags.SkipCommandLog))
         {
-            _server.SlowCommands.Add(UnixSeconds(), elapsed / 1000, LoggedWords(), _context.Session);
+            _server.SlowCommands.Add(UnixSeconds(), elapsed / 1000, LoggedWords(_context), _context.Session);
         }
     }
 
@@ -110,26 +110,26 @@ public sealed partial class Dispatcher
         int requestBytes = _context.Batch.RequestBytes(_context.Request);
         if (_server.LargeRequests.Wants(requestBytes))
         {
-            _server.LargeRequests.Add(UnixSeconds(), requestBytes, LoggedWords(), session);
+            _server.LargeRequests.Add(UnixSeconds(), requestBytes, LoggedWords(_context), session);
         }
         if (_server.LargeReplies.Wants(written))
         {
-            _server.LargeReplies.Add(UnixSeconds(), written, LoggedWords(), session);
+            _server.LargeReplies.Add(UnixSeconds(), written, LoggedWords(_context), session);
         }
     }
 
     private long UnixSeconds() => _server.Clock.UnixMicroseconds / 1_000_000;
 
     /// <summary>The words of the command that has just run, as a log shows them: not too many, not too long, and no secrets.</summary>
-    private byte[][] LoggedWords()
+    private static byte[][] LoggedWords(CommandContext context)
     {
-        int count = _context.ArgumentCount;
+        int count = context.ArgumentCount;
         byte[][] words = new byte[Math.Min(count, LoggedArguments)][];
         for (int i = 0; i < words.Length; i++)
         {
             words[i] = i == LoggedArguments - 1 && count > LoggedArguments
                 ? Note("... (", count - LoggedArguments + 1, " more arguments)")
-                : Secrets.IsSecret(_context, i) ? Encoding.ASCII.GetBytes(Secrets.Mark) : Shortened(_context.Argument(i));
+                : Secrets.IsSecret(context, i) ? Encoding.ASCII.GetBytes(Secrets.Mark) : Shortened(context.Argument(i));
         }
         return words;
     }

@@ -10,13 +10,18 @@ public sealed partial class Dispatcher
     private const string Aborted = "EXECABORT Transaction discarded because of previous errors.";
     private readonly RequestBatch _queued = new();
 
-    public void Dispose() => _queued.Dispose();
+    public void Dispose()
+    {
+        _queued.Dispose();
+        _calls?.Dispose();
+    }
 
     private void Queue(Session session, CommandSpec spec, RequestBatch batch, int index)
     {
         Transaction transaction = session.Transaction!;
-        transaction.MayGrow |= spec.Is(CommandFlags.DenyOom);
-        transaction.MayReplicate |= spec.Is(CommandFlags.Write | CommandFlags.MayReplicate);
+        CommandFlags flags = FlagsOf(spec, batch, index);
+        transaction.MayGrow |= (flags & CommandFlags.DenyOom) != 0;
+        transaction.MayReplicate |= (flags & (CommandFlags.Write | CommandFlags.MayReplicate)) != 0;
         transaction.Add(batch, index);
         _reply.Simple("QUEUED"u8);
     }
@@ -117,7 +122,7 @@ public sealed partial class Dispatcher
         {
             ShardScope scope = spec.ScopeOf?.Invoke(batch, index) ?? spec.Scope;
             // What borrows by itself would let go of the others.
-            needsAll |= scope == ShardScope.All || (scope == ShardScope.None && spec.Is(CommandFlags.TouchesArbitraryKeys));
+            needsAll |= scope == ShardScope.All || spec.Is(CommandFlags.RunsScript) || (scope == ShardScope.None && spec.Is(CommandFlags.TouchesArbitraryKeys));
             foreach (int position in KeyPositions.Of(spec, batch, index))
             {
                 _worker.Shards.Want(_server.ShardOf(batch.Argument(index, position)));

@@ -3,6 +3,7 @@ using Valkey.Turbo.Engine;
 using Valkey.Turbo.Engine.Diagnostics;
 using Valkey.Turbo.Memory;
 using Valkey.Turbo.Protocol;
+using Valkey.Turbo.Scripting;
 using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Commands;
@@ -26,6 +27,7 @@ public sealed partial class Dispatcher : IDisposable
     private readonly ReplyWriter _reply;
     private readonly CommandContext _context;
     private readonly bool _isSingleThreaded;
+    private readonly ScriptEngine _scripts;
 
     /// <summary>Makes one of the commands as the server's configuration names them, or of those that <paramref name="table"/> has.</summary>
     public Dispatcher(Worker worker, ReplyWriter reply, CommandTable? table = null)
@@ -34,7 +36,8 @@ public sealed partial class Dispatcher : IDisposable
         _worker = worker;
         _server = worker.Server;
         _reply = reply;
-        _context = new CommandContext(worker, reply, _table);
+        _context = new CommandContext(worker, reply, _table) { Dispatcher = this };
+        _scripts = ScriptEngine.Of(_server);
         _isSingleThreaded = _server.Workers.Length == 1;
         _reply.OnError = CountError;
         if (worker.Stats.Commands.Length == 0)
@@ -210,6 +213,11 @@ public sealed partial class Dispatcher : IDisposable
         BeginTiming(session, spec!);
         _context.Begin(session, spec!, batch, index, _hashes[index], _shards[index]);
         RunHandler(session, spec!);
+        if (_context.IsToBeRepeated)
+        {
+            _worker.Shards.ReleaseAll();
+            return TryRunOne(session, batch, index, spec);
+        }
         if (!isPlain)
         {
             AfterSpecial(session, spec!);
@@ -248,7 +256,7 @@ public sealed partial class Dispatcher : IDisposable
         {
             _worker.EndGroup();
         }
-        if (_context.IsBlocked)
+        if (_context.IsBlocked || _context.IsToBeRepeated)
         {
             return;
         }
@@ -288,6 +296,10 @@ public sealed partial class Dispatcher : IDisposable
         if (_isSingleThreaded || session.Blocked is { Work: not null })
         {
             return true;
+        }
+        if (spec.Is(CommandFlags.RunsScript))
+        {
+            return TryBorrowForScript(session, spec, batch, index);
         }
         switch (spec.ScopeOf?.Invoke(batch, index) ?? spec.Scope)
         {

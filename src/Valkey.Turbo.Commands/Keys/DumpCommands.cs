@@ -10,8 +10,8 @@ namespace Valkey.Turbo.Commands.Keys;
 /// <summary>DUMP and RESTORE: a key's value as bytes that any server of the family can read.</summary>
 internal static class DumpCommands
 {
-    private const int TailBytes = 10;
-    private const string BadPayload = "ERR DUMP payload version or checksum are wrong";
+    internal const int TailBytes = 10;
+    internal const string BadPayload = "ERR DUMP payload version or checksum are wrong";
     private const string BadFormat = "ERR Bad data format";
     private const string RestoreSyntax = "key:key ttl:integer serialized-value:string [replace:REPLACE^3.0.0] [absttl:ABSTTL^5.0.0] "
         + "[seconds:integer@IDLETIME^5.0.0] [frequency:integer@FREQ^5.0.0]";
@@ -42,11 +42,17 @@ internal static class DumpCommands
         RdbWriter writer = new(stream);
         writer.Byte((byte)RdbValueWriter.TypeOf(key.Entry, CommandContext.ArenaOf(key)));
         RdbValueWriter.Write(key.Entry, CommandContext.ArenaOf(key), writer);
+        WriteTail(writer);
+        context.Reply.Bulk(payload);
+    }
+
+    /// <summary>Ends what was written with the version of the format and a checksum, and flushes it.</summary>
+    internal static void WriteTail(RdbWriter writer)
+    {
         writer.Raw([RdbFormat.Version & 255, RdbFormat.Version >> 8]);
         writer.Flush();
         writer.Integer64((long)writer.Checksum);
         writer.Flush();
-        context.Reply.Bulk(payload);
     }
 
     private struct Options
@@ -138,7 +144,8 @@ internal static class DumpCommands
         return isRead;
     }
 
-    private static bool HasValidTail(CommandContext context, ReadOnlySpan<byte> payload, out int version)
+    /// <summary>Whether a payload ends with a version that can be read and the right checksum.</summary>
+    internal static bool HasValidTail(CommandContext context, ReadOnlySpan<byte> payload, out int version)
     {
         version = 0;
         if (payload.Length < TailBytes)

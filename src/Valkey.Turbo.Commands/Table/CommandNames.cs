@@ -10,9 +10,9 @@ internal static class CommandNames
         (CommandFlags.Blocking, "blocking"), (CommandFlags.Loading, "loading"), (CommandFlags.Stale, "stale"),
         (CommandFlags.SkipMonitor, "skip_monitor"), (CommandFlags.SkipCommandLog, "skip_commandlog"),
         (CommandFlags.Asking, "asking"), (CommandFlags.Fast, "fast"), (CommandFlags.NoAuth, "no_auth"),
-        (CommandFlags.MovableKeys, "movablekeys"),
         (CommandFlags.AllowBusy, "allow_busy"), (CommandFlags.NoMulti, "no_multi"),
         (CommandFlags.NoAsyncLoading, "no_async_loading"), (CommandFlags.NoMandatoryKeys, "no_mandatory_keys"),
+        (CommandFlags.MovableKeys, "movablekeys"),
     ];
 
     private static readonly (KeyFlags Flag, string Name)[] KeyFlagNames =

@@ -41,6 +41,8 @@ public enum CommandFlags
     ForSubscribers = 1 << 25,
     /// <summary>Answered with the error that writes get while the disk fails, so that probes see it. Not shown.</summary>
     ShowsDiskErrors = 1 << 26,
+    /// <summary>Runs a script or a function, whose flags are its own. Not shown.</summary>
+    RunsScript = 1 << 27,
 }
 
 /// <summary>How a command uses its keys; the names are those COMMAND INFO prints.</summary>

@@ -41,7 +41,7 @@ public sealed class CommandTable
         .. Transactions.TransactionCommands.Rows, .. Channels.SubscribeCommands.Rows, .. Channels.PublishCommands.Rows,
         .. Connection.ConnectionCommands.Rows, .. Connection.ClientCommand.Rows,
         .. Administration.ServerCommands.Rows, .. Administration.ShutdownCommand.Rows, .. Administration.PersistenceCommands.Rows, .. Administration.ConfigCommand.Rows, .. Administration.InfoCommand.Rows,
-        .. Administration.FunctionCommand.Rows, .. Administration.ClusterCommand.Rows, .. Administration.MonitorCommand.Rows,
+        .. Scripting.EvalCommands.Rows, .. Scripting.ScriptCommand.Rows, .. Scripting.FunctionCommand.Rows, .. Administration.ClusterCommand.Rows, .. Administration.MonitorCommand.Rows,
         .. Administration.CommandLogCommand.Rows, .. Administration.LatencyCommand.Rows, .. Keys.WaitCommands.Rows,
         .. Administration.CommandCommand.Rows, .. Administration.MemoryCommand.Rows, .. Administration.DebugCommand.Rows,
     ]);

@@ -102,6 +102,8 @@ public sealed class ServerConfig
         AlwaysShowLogo = Flag("always-show-logo");
         ImportMode = Flag("import-mode");
         ActsAsRedis = Flag("extended-redis-compatibility");
+        AllowsInsecureLua = Flag("lua-enable-insecure-api");
+        BusyReplyThresholdMs = Number("busy-reply-threshold");
         LazyUserDel = Flag("lazyfree-lazy-user-del");
         LazyServerDel = Flag("lazyfree-lazy-server-del");
         LazyExpire = Flag("lazyfree-lazy-expire");
@@ -232,6 +234,12 @@ public sealed class ServerConfig
 
     /// <summary>Whether the server gives itself out as the Redis it is compatible with.</summary>
     public FlagDirective ActsAsRedis { get; }
+
+    /// <summary>Whether scripts have functions that can break the walls between them.</summary>
+    public FlagDirective AllowsInsecureLua { get; }
+
+    /// <summary>After so long others are told that a script is busy; 0 is never.</summary>
+    public NumberDirective BusyReplyThresholdMs { get; }
 
     public FlagDirective LazyUserDel { get; }
     public FlagDirective LazyServerDel { get; }

@@ -13,6 +13,9 @@ internal sealed class ProtectedCall : LuaContinuation
 
     internal override LuaValue ErrorHandler => _handler;
 
+    internal override LuaValue ShowFailure(LuaState state, in LuaValue error) =>
+        _handler.IsNil && state.ShowsCaughtError is { } shows ? shows(error) : error;
+
     internal static int Call(ref LuaCall call)
     {
         call.CheckAny(1);

@@ -93,7 +93,7 @@ internal sealed partial class Interpreter
         int function = frame.Function;
         thread.EnsureStack(function + 2);
         thread.Stack[function] = frame.Continuation!.FailureMark;
-        thread.Stack[function + 1] = _error;
+        thread.Stack[function + 1] = frame.Continuation.ShowFailure(State, in _error);
         _error = default;
         return ReturnFrom(thread, function, 2);
     }
@@ -104,6 +104,7 @@ internal sealed partial class Interpreter
         if (ReferenceEquals(thread, Main))
         {
             FailedTraceback = State.KeepsTraceback ? Traceback(thread, 0) : null;
+            FailedAt = Locate(thread);
             thread.FrameCount = 0;
             return Signal.Error;
         }
@@ -116,6 +117,21 @@ internal sealed partial class Interpreter
         _current = resumer;
         return FailResume(resumer);
     }
+
+    /// <summary>Where the last run failed.</summary>
+    internal SourceLine FailedAt { get; private set; }
+
+    /// <summary>Where the function of Lua is that runs, or that has called the function of the host that runs.</summary>
+    internal static SourceLine Locate(LuaThread thread)
+    {
+        int index = thread.FrameCount - 1;
+        index -= index > 0 && thread.Frames[index].Closure is null ? 1 : 0;
+        return index >= 0 && thread.Frames[index].Closure is { } closure
+            ? new SourceLine(closure.Prototype.Source, CurrentLine(in thread.Frames[index]))
+            : new SourceLine(s_hostSource, -1);
+    }
+
+    private static readonly LuaString s_hostSource = LuaString.Constant("=[C]");
 
     /// <summary>Where the frames were when the last run failed.</summary>
     internal string? FailedTraceback { get; private set; }

@@ -95,6 +95,9 @@ public abstract class LuaContinuation
     /// <summary>What a call that ends with an error returns before it.</summary>
     internal virtual LuaValue FailureMark => false;
 
+    /// <summary>What a call that ends with an error returns as the error.</summary>
+    internal virtual LuaValue ShowFailure(LuaState state, in LuaValue error) => error;
+
     /// <summary>The function that sees errors first.</summary>
     internal virtual LuaValue ErrorHandler => default;
 }

@@ -26,7 +26,7 @@ public enum RdbType : byte
 }
 
 /// <summary>What else than a key a file says; the numbers are Valkey's.</summary>
-internal enum RdbOpcode : byte
+public enum RdbOpcode : byte
 {
     SlotImport = 243,
     SlotInfo = 244,

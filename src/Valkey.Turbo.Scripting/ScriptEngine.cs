@@ -1,0 +1,162 @@
+using System.Text;
+using Valkey.Turbo.Engine;
+using Valkey.Turbo.Lua;
+using Valkey.Turbo.Memory;
+
+namespace Valkey.Turbo.Scripting;
+
+/// <summary>The scripts and functions of a server: what all threads share, and each thread's interpreters.</summary>
+public sealed class ScriptEngine : ILibraryCompiler
+{
+    private static readonly LuaString s_functionChunk = LuaString.Constant("@user_function");
+
+    private readonly ServerInstance _server;
+    private readonly ThreadScripts?[] _threads;
+    private volatile FunctionCatalog _catalog = FunctionCatalog.Empty;
+
+    private ScriptEngine(ServerInstance server)
+    {
+        _server = server;
+        _threads = new ThreadScripts?[server.Workers.Length];
+        Scripts = new ScriptCache(server.Workers.Length);
+        MemoryLimitBytes = Math.Max(64L << 20, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2);
+    }
+
+    /// <summary>The scripts that are known by their digests.</summary>
+    public ScriptCache Scripts { get; }
+
+    /// <summary>Bytes that the interpreters of scripts hold.</summary>
+    public long EvalBytes => _threads.Sum(thread => thread?.EvalBytes ?? 0);
+
+    /// <summary>Bytes that the interpreters of functions hold.</summary>
+    public long FunctionBytes => _threads.Sum(thread => thread?.FunctionBytes ?? 0);
+
+    /// <summary>Bytes of what is known of functions, their code included.</summary>
+    public long FunctionOverheadBytes => _server.Functions.CodeBytes + _server.Functions.FunctionCount * 256L;
+
+    /// <summary>Bytes that scripts and functions take beside the interpreters.</summary>
+    public long OverheadBytes => Scripts.OverheadBytes + FunctionOverheadBytes;
+
+    internal long MemoryLimitBytes { get; }
+
+    internal bool AllowsInsecureApi => _server.Config.AllowsInsecureLua.IsSet;
+
+    internal bool ActsAsRedis => _server.Config.ActsAsRedis.IsSet;
+
+    internal FunctionCatalog Catalog => _catalog;
+
+    /// <summary>The server's; made by who asks first, which is before there are threads.</summary>
+    public static ScriptEngine Of(ServerInstance server)
+    {
+        if (server.Functions.Compiler is not ScriptEngine engine)
+        {
+            server.Functions.Compiler = engine = new ScriptEngine(server);
+        }
+        return engine;
+    }
+
+    /// <summary>The scripts of a thread, for that thread.</summary>
+    public ThreadScripts For(Worker worker) => _threads[worker.Thread] ??= new ThreadScripts(this, worker);
+
+    /// <summary>Finds a function by its name, in any case.</summary>
+    public Function? FindFunction(ReadOnlySpan<byte> name) => _catalog.Find(name);
+
+    /// <inheritdoc/>
+    public string? Compile(ReadOnlySpan<byte> code, out ICompiledLibrary compiled)
+    {
+        compiled = null!;
+        ReadOnlySpan<byte> body = ReplyConversion.UpToNul(code[code.IndexOf((byte)'\n')..]);
+        LuaChunk chunk;
+        try
+        {
+            chunk = LuaCompiler.Compile(body, s_functionChunk);
+        }
+        catch (LuaException error)
+        {
+            return $"Error compiling function: {error.Value}";
+        }
+        using FunctionInterpreter interpreter = new(this, new LinearCongruentialRandom());
+        if (interpreter.Load(chunk, out List<Registration> registered) is string problem)
+        {
+            return problem;
+        }
+        HashSet<string> names = [];
+        foreach (Registration one in registered)
+        {
+            if (one.Name.Length == 0 || !one.Name.All(static letter => char.IsAsciiLetterOrDigit(letter) || letter == '_'))
+            {
+                return "Function names can only contain letters, numbers, or underscores(_) and must be at least one character long";
+            }
+            if (!names.Add(one.Name))
+            {
+                return "Function already exists in the library";
+            }
+        }
+        if (registered.Count == 0)
+        {
+            return "No functions registered";
+        }
+        compiled = new CompiledLibrary(chunk, [.. registered.Select(one => new Function(one.Name, one.Description, one.Flags))]);
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public void LibrariesChanged(bool areAllNew) => _catalog = new FunctionCatalog(
+        _server.Functions.Libraries.Select(library => library.Compiled).OfType<CompiledLibrary>(), _catalog.Generation + (areAllNew ? 1 : 0));
+
+    /// <summary>A script has run for a while.</summary>
+    internal void Pause(ScriptRun run)
+    {
+    }
+
+    /// <summary>Writes a line to the server's log; the level counts from debug to warning.</summary>
+    internal void Log(int level, string text)
+    {
+        Action<string>? log = level == 3 ? _server.LogWarning : _server.LogNotice;
+        bool isWanted = level >= 2 || Enum.TryParse(_server.Config.LogLevel.Choice, ignoreCase: true, out LogDetail detail) && level >= (int)detail;
+        if (isWanted)
+        {
+            log?.Invoke($"<lua> {text}");
+        }
+    }
+
+    private enum LogDetail
+    {
+        Debug,
+        Verbose,
+        Notice,
+        Warning,
+        Nothing,
+    }
+}
+
+/// <summary>The functions that can be called, at one moment.</summary>
+internal sealed class FunctionCatalog
+{
+    private readonly Dictionary<byte[], Function> _functions = new(BytesComparer.Instance);
+
+    internal static readonly FunctionCatalog Empty = new([], 0);
+
+    internal FunctionCatalog(IEnumerable<CompiledLibrary> libraries, int generation)
+    {
+        Libraries = [.. libraries];
+        Generation = generation;
+        foreach (Function function in Libraries.SelectMany(library => library.Functions))
+        {
+            _functions[Encoding.Latin1.GetBytes(function.Name.ToLowerInvariant())] = function;
+        }
+    }
+
+    internal HashSet<CompiledLibrary> Libraries { get; }
+
+    /// <summary>How often all libraries were dropped: interpreters begin anew then.</summary>
+    internal int Generation { get; }
+
+    internal Function? Find(ReadOnlySpan<byte> name)
+    {
+        const int longestOnStack = 128;
+        Span<byte> lower = name.Length <= longestOnStack ? stackalloc byte[name.Length] : new byte[name.Length];
+        Ascii.ToLower(name, lower, out int written);
+        return written == name.Length && _functions.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(lower, out Function? found) ? found : null;
+    }
+}
