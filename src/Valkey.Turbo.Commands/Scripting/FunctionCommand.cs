@@ -79,7 +79,7 @@ internal static class FunctionCommand
     {
         if (context.ArgumentCount > 3)
         {
-            context.ReplyUnknownSubcommand("function");
+            context.ReplySubcommandSyntax("function");
             return;
         }
         if (context.ArgumentCount == 3 && !context.Is(2, "SYNC") && !context.Is(2, "ASYNC"))
@@ -108,7 +108,7 @@ internal static class FunctionCommand
     {
         if (context.ArgumentCount > 4)
         {
-            context.ReplyUnknownSubcommand("function");
+            context.ReplySubcommandSyntax("function");
             return;
         }
         bool flushes = context.ArgumentCount == 4 && context.Is(3, "FLUSH"), replaces = context.ArgumentCount == 4 && context.Is(3, "REPLACE");
