@@ -29,7 +29,7 @@ public sealed class BlockedCommand(Session session, long deadlineNs)
     public object? Memory { get; set; }
 
     /// <summary>What its thread does for the command bit by bit, or null; then it waits for nobody else, and nobody ends the wait.</summary>
-    public KeyListing? Work { get; init; }
+    public IGradualWork? Work { get; init; }
 
     /// <summary>Where the command waits for the disk, or null.</summary>
     public SyncWaiters? SyncWaiters { get; set; }

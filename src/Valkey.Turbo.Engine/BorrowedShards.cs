@@ -113,6 +113,7 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
             Interleaving.Point();
             if (!shards[missing].TryBorrow(thread, GoesFirst))
             {
+                LastMissing = missing;
                 ReleaseAll();
                 return false;
             }
@@ -120,6 +121,9 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
         }
         return true;
     }
+
+    /// <summary>The shard that was missing when a borrowing last failed.</summary>
+    public int LastMissing { get; private set; }
 
     /// <summary>Whether every shard is held.</summary>
     public bool HoldsAll => _heldCount == shards.Length;
@@ -210,6 +214,7 @@ public sealed class BorrowedShards(Shard[] shards, int thread, ReservationToken 
         shards[shard].AddWaiter(thread);
         if (!shards[shard].TryBorrow(thread, GoesFirst))
         {
+            LastMissing = shard;
             return false;
         }
         _held[_heldCount++] = shard;

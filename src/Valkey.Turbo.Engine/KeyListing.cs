@@ -7,7 +7,7 @@ namespace Valkey.Turbo.Engine;
 /// The names of a database's keys that match a pattern, as of one moment, gathered bit by bit while commands go on adding and
 /// removing keys. Owned by the thread of the client that asked; each shard's part is used under that shard only.
 /// </summary>
-public sealed class KeyListing
+public sealed class KeyListing : IGradualWork
 {
     private readonly KeyListingPart[] _parts;
     private int _current;
@@ -38,7 +38,7 @@ public sealed class KeyListing
 
     /// <summary>Goes on until a time, by one step at least, one shard at a time; less where another thread has the shard.</summary>
     /// <returns>Whether nothing is left to do.</returns>
-    internal bool Advance(Worker worker, long endNs)
+    public bool Advance(Worker worker, long endNs)
     {
         long startNs = worker.Server.Clock.MonotonicNs, nowNs = startNs;
         while (!IsDone && (nowNs == startNs || nowNs < endNs) && worker.Shards.TryHold(_parts[_current].Shard.Index))
@@ -78,7 +78,7 @@ public sealed class KeyListing
     }
 
     /// <summary>To be called when nobody wants the names any more. <see cref="Advance"/> then only tidies up.</summary>
-    internal void Cancel()
+    public void Cancel()
     {
         _isCancelled = true;
         if (IsDone)

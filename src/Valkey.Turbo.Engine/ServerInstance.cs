@@ -274,7 +274,7 @@ public sealed class ServerInstance : IDisposable
     internal void Wake(int thread) => Volatile.Read(ref _wakers[thread])?.Wake();
 
     /// <summary>Makes every thread take another turn of its loop.</summary>
-    internal void WakeAll()
+    public void WakeAll()
     {
         for (int thread = 0; thread < _wakers.Length; thread++)
         {

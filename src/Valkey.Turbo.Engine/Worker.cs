@@ -20,7 +20,7 @@ public sealed class Worker : IDisposable
     private readonly ConcurrentQueue<Delivery> _mailbox = new();
     private Dictionary<byte[], Session?>? _changedKeys;
     private long _lastStampNs;
-    private readonly Queue<(KeyListing Listing, Session Client)> _listings = new();
+    private readonly Queue<(IGradualWork Work, Session Client)> _listings = new();
     private long _turn;
     private int _postponedCount;
     private bool _hasToldOwn;
@@ -44,7 +44,17 @@ public sealed class Worker : IDisposable
     public int Thread { get; }
 
     /// <summary>The shards the thread holds.</summary>
-    public BorrowedShards Shards { get; }
+    public BorrowedShards Shards { get; private set; }
+
+    /// <summary>Has the thread go on with other shards than those it holds, which stay held; it gets them back in the same way.</summary>
+    /// <param name="others">What it has from now on, or null for none.</param>
+    /// <returns>What it had.</returns>
+    public BorrowedShards ExchangeShards(BorrowedShards? others)
+    {
+        BorrowedShards had = Shards;
+        Shards = others ?? new BorrowedShards(Server.Shards, Thread, Server.Reservations);
+        return had;
+    }
 
     /// <summary>The thread's chance.</summary>
     public RandomSource Random { get; }
@@ -218,11 +228,11 @@ public sealed class Worker : IDisposable
     /// <summary>The client whose command runs, or null between commands.</summary>
     public Session? Session { get; set; }
 
-    /// <summary>Whether listings of keys are under way for the thread's clients.</summary>
+    /// <summary>Whether listings of keys, or long scripts, are under way for the thread's clients.</summary>
     public bool HasListings => _listings.Count > 0;
 
-    /// <summary>Has a listing of keys done between turns; the client's command is run again at its end.</summary>
-    public void Add(KeyListing listing, Session client) => _listings.Enqueue((listing, client));
+    /// <summary>Has something done between turns; the client's command is run again at its end.</summary>
+    public void Add(IGradualWork work, Session client) => _listings.Enqueue((work, client));
 
     /// <summary>Goes on with the listings, one after another, for about <paramref name="budgetNs"/>.</summary>
     public void AdvanceListings(long budgetNs)
@@ -230,7 +240,7 @@ public sealed class Worker : IDisposable
         long endNs = Server.Clock.MonotonicNs + budgetNs;
         for (int left = _listings.Count; left > 0 && Server.Clock.MonotonicNs < endNs; left--)
         {
-            (KeyListing listing, Session client) = _listings.Dequeue();
+            (IGradualWork listing, Session client) = _listings.Dequeue();
             if (listing.Advance(this, endNs))
             {
                 client.Transport.Resume();

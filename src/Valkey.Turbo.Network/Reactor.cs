@@ -2,6 +2,7 @@ using Valkey.Turbo.Commands;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Native;
 using Valkey.Turbo.Protocol;
+using Valkey.Turbo.Scripting;
 
 namespace Valkey.Turbo.Network;
 
@@ -25,6 +26,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
     private readonly Lane _ordinaryLane;
     private readonly Lane _resumedLane;
     private readonly Housekeeping _housekeeping;
+    private readonly ScriptEngine _scripts;
     private readonly List<Connection> _dirty = [];
     private readonly List<int> _pausedListeners = [];
     private Lane _lane;
@@ -44,6 +46,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         _lane = _ordinaryLane = new Lane(worker, _reply);
         _resumedLane = new Lane(worker, _reply);
         _housekeeping = new Housekeeping(worker);
+        _scripts = ScriptEngine.Of(_server);
         _server.Attach(worker.Thread, this);
     }
 
@@ -90,18 +93,21 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             {
                 _worker.AdvanceListings(ListingBudgetNs);
             }
-            if (_housekeeping.HasMore)
+            if (_housekeeping.HasMore && !StandsStill)
             {
                 _worker.RefreshTime();
                 _housekeeping.Run();
             }
-            if (_worker.Evictor.IsBehind)
+            if (_worker.Evictor.IsBehind && !StandsStill)
             {
                 EvictKeys();
             }
         }
         Drain();
     }
+
+    /// <summary>Whether a script that is not over has all of the data, so that nothing else may change it.</summary>
+    private bool StandsStill => _scripts.IsBusy && _server.Workers.Length == 1;
 
     /// <summary>Adds a message to a connection's replies: a copy of some bytes, or a large one that is shared.</summary>
     internal void Deliver(Connection connection, ReadOnlySpan<byte> bytes, SharedBytes? shared)
@@ -443,7 +449,10 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
         {
             _network.RunCron();
         }
-        _housekeeping.Run();
+        if (!StandsStill)
+        {
+            _housekeeping.Run();
+        }
         foreach (int listener in _pausedListeners)
         {
             _engine.Accept(listener);
@@ -454,7 +463,7 @@ internal sealed partial class Reactor : IIoEvents, IThreadWaker, IDisposable
             CheckConnections();
         }
         _engine.FindLostEnds();
-        if (_worker.Thread == 0)
+        if (_worker.Thread == 0 && !StandsStill)
         {
             EvictKeys();
         }

@@ -12,6 +12,10 @@ public sealed class ScriptEngine : ILibraryCompiler
 
     private readonly ServerInstance _server;
     private readonly ThreadScripts?[] _threads;
+    private const long MostThresholdMs = 1L << 40;
+
+    private readonly Lock _busyLock = new();
+    private volatile BusyScript[] _busy = [];
     private volatile FunctionCatalog _catalog = FunctionCatalog.Empty;
 
     private ScriptEngine(ServerInstance server)
@@ -104,9 +108,67 @@ public sealed class ScriptEngine : ILibraryCompiler
     public void LibrariesChanged(bool areAllNew) => _catalog = new FunctionCatalog(
         _server.Functions.Libraries.Select(library => library.Compiled).OfType<CompiledLibrary>(), _catalog.Generation + (areAllNew ? 1 : 0));
 
-    /// <summary>A script has run for a while.</summary>
-    internal void Pause(ScriptRun run)
+    /// <summary>The time, on the monotonic clock.</summary>
+    internal long NowNs => _server.Clock.MonotonicNs;
+
+    /// <summary>When a run is to be left, so that its thread serves others: never, if it may not be.</summary>
+    internal long SuspensionNs(ScriptRun run)
     {
+        long thresholdMs = _server.Config.BusyReplyThresholdMs.Number;
+        return run.MayBeSuspended && thresholdMs is > 0 and < MostThresholdMs ? run.StartedNs + thresholdMs * 1_000_000 : long.MaxValue;
+    }
+
+    /// <summary>The scripts that have run for so long that others are told so.</summary>
+    public IReadOnlyList<BusyScript> Busy => _busy;
+
+    /// <summary>Whether there are any.</summary>
+    public bool IsBusy => _busy.Length > 0;
+
+    /// <summary>Notes that a script has run for long, and tells everybody.</summary>
+    public void Add(BusyScript script)
+    {
+        lock (_busyLock)
+        {
+            _busy = [.. _busy, script];
+        }
+        string command = script.Run.IsEval ? "SCRIPT KILL" : "FUNCTION KILL";
+        _server.LogWarning?.Invoke($"Slow script detected: still in execution after {(NowNs - script.Run.StartedNs) / 1_000_000} milliseconds. "
+            + $"You can try killing the script using the {command} command. Script name is: {script.Run.Runnable.Name}.");
+        _server.WakeAll();
+    }
+
+    /// <summary>Notes that it is over.</summary>
+    public void Remove(BusyScript script)
+    {
+        lock (_busyLock)
+        {
+            _busy = [.. _busy.Where(other => other != script)];
+        }
+    }
+
+    /// <summary>What others are told while a script runs for long.</summary>
+    public string BusyError(BusyScript script) => $"BUSY {(ActsAsRedis ? "Redis" : "Valkey")} is busy running a script. "
+        + $"You can only call {(script.Run.IsEval ? "SCRIPT" : "FUNCTION")} KILL or SHUTDOWN NOSAVE.";
+
+    /// <summary>Ends the scripts, or the functions, that have run for long.</summary>
+    /// <returns>Null, or why that can't be done.</returns>
+    public string? Kill(bool isEval)
+    {
+        BusyScript[] busy = _busy;
+        if (busy.Length == 0)
+        {
+            return "NOTBUSY No scripts in execution right now.";
+        }
+        BusyScript? found = Array.Find(busy, script => script.Run.IsEval == isEval && !script.Run.HasWritten);
+        if (found is not null)
+        {
+            found.Run.Kill();
+            return null;
+        }
+        return Array.Exists(busy, script => script.Run.HasWritten)
+            ? "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the script termination "
+                + "or kill the server in a hard way using the SHUTDOWN NOSAVE command."
+            : BusyError(busy[0]);
     }
 
     /// <summary>Writes a line to the server's log; the level counts from debug to warning.</summary>

@@ -9,6 +9,9 @@ internal enum RunEnd
     Completed,
     Failed,
     Stopped,
+
+    /// <summary>It has run for long and goes on later.</summary>
+    Suspended,
 }
 
 /// <summary>An interpreter as a thread has one for scripts and one for functions: its globals are protected, and commands can be called.</summary>
@@ -86,8 +89,14 @@ internal sealed class ScriptInterpreter : IDisposable
     /// <summary>Runs a function to its end, whatever that is.</summary>
     internal RunEnd Execute(LuaFunction function, ReadOnlySpan<LuaValue> arguments, ScriptRun run)
     {
-        Run = run;
         State.Start(function, arguments);
+        return Continue(run, _engine.SuspensionNs(run));
+    }
+
+    /// <summary>Goes on with what was suspended, until a time.</summary>
+    internal RunEnd Continue(ScriptRun run, long endNs)
+    {
+        Run = run;
         try
         {
             while (true)
@@ -98,13 +107,12 @@ internal sealed class ScriptInterpreter : IDisposable
                         return RunEnd.Completed;
                     case LuaRunStatus.Failed:
                         return RunEnd.Failed;
+                    case LuaRunStatus.OutOfBudget when run.IsKilled:
+                        run.Stop = StopReason.Killed;
+                        return RunEnd.Stopped;
+                    case LuaRunStatus.OutOfBudget when _engine.NowNs >= endNs:
+                        return RunEnd.Suspended;
                     case LuaRunStatus.OutOfBudget:
-                        _engine.Pause(run);
-                        if (run.IsKilled)
-                        {
-                            run.Stop = StopReason.Killed;
-                            return RunEnd.Stopped;
-                        }
                         break;
                     default:
                         return RunEnd.Stopped;

@@ -67,6 +67,9 @@ public sealed class ScriptRun
     /// <summary>Has it end soon; from any thread.</summary>
     public void Kill() => _isKilled = true;
 
+    /// <summary>Whether it may be left when it has run for long, so that its thread serves others.</summary>
+    public bool MayBeSuspended { get; set; }
+
     /// <summary>Begins another run.</summary>
     public void Begin(Runnable runnable, ICommandCaller caller, bool isReadOnly, long nowNs)
     {
@@ -77,6 +80,7 @@ public sealed class ScriptRun
         AllowsOom = !isCompatible && runnable.Flags.HasFlag(ScriptFlags.AllowOom);
         IsJournalled = true;
         IsResp3 = HasWritten = HasEffects = TouchedOthers = _isKilled = false;
+        MayBeSuspended = false;
         Stop = StopReason.None;
         StartedNs = nowNs;
     }

@@ -24,7 +24,7 @@ public sealed class ThreadScripts
     }
 
     /// <summary>The run that goes on, or the last one.</summary>
-    public ScriptRun Run { get; } = new();
+    public ScriptRun Run { get; private set; } = new();
 
     internal long EvalBytes => _scripts?.State.UsedBytes ?? 0;
 
@@ -35,8 +35,7 @@ public sealed class ThreadScripts
     /// <param name="request">Which of the batch it is.</param>
     /// <param name="keyCount">How many keys stand behind the first three words.</param>
     /// <param name="reply">Where to.</param>
-    /// <returns>False: nothing was done or replied, as the run is to be repeated under all shards.</returns>
-    public bool Execute(RequestBatch words, int request, int keyCount, ReplyWriter reply)
+    public ScriptEnd Execute(RequestBatch words, int request, int keyCount, ReplyWriter reply)
     {
         try
         {
@@ -48,11 +47,11 @@ public sealed class ThreadScripts
         {
             // There was no memory left for keys, arguments or the error itself.
             reply.Error($"ERR {error.Value}");
-            return true;
+            return ScriptEnd.Replied;
         }
     }
 
-    private bool ExecuteScript(Script script, RequestBatch words, int request, int keyCount, ReplyWriter reply)
+    private ScriptEnd ExecuteScript(Script script, RequestBatch words, int request, int keyCount, ReplyWriter reply)
     {
         int generation = _engine.Scripts.Generation;
         if (_scripts is null || _scriptGeneration != generation)
@@ -67,7 +66,7 @@ public sealed class ThreadScripts
         return Finish(_scripts, _scripts.Execute(state.Load(script.Chunk), [], Run), reply);
     }
 
-    private bool ExecuteFunction(Function function, RequestBatch words, int request, int keyCount, ReplyWriter reply)
+    private ScriptEnd ExecuteFunction(Function function, RequestBatch words, int request, int keyCount, ReplyWriter reply)
     {
         FunctionCatalog catalog = _engine.Catalog;
         if (_functions is null || _catalog!.Generation != catalog.Generation)
@@ -83,7 +82,7 @@ public sealed class ThreadScripts
         if (_functions.Find(function, out LuaFunction? callback) is string problem)
         {
             reply.Error($"ERR {problem}");
-            return true;
+            return ScriptEnd.Replied;
         }
         LuaState state = _functions.State;
         LuaTable keys = Table(state, words, request, 3, keyCount);
@@ -91,14 +90,35 @@ public sealed class ThreadScripts
         return Finish(_functions.Interpreter, _functions.Interpreter.Execute(callback!, [keys, arguments], Run), reply);
     }
 
-    private bool Finish(ScriptInterpreter interpreter, RunEnd end, ReplyWriter reply)
+    private ScriptEnd Finish(ScriptInterpreter interpreter, RunEnd end, ReplyWriter reply) =>
+        end == RunEnd.Suspended ? ScriptEnd.Suspended
+        : Reply(interpreter, Run, end, _conversion, reply) ? ScriptEnd.Replied : ScriptEnd.IsToBeRepeated;
+
+    /// <summary>Gives what is suspended away; the thread gets another interpreter for its next script.</summary>
+    public SuspendedRun Suspend()
+    {
+        SuspendedRun suspended = new(Run, Run.IsEval ? _scripts! : _functions!.Interpreter);
+        if (Run.IsEval)
+        {
+            _scripts = null;
+        }
+        else
+        {
+            _functions = null;
+        }
+        Run = new ScriptRun();
+        return suspended;
+    }
+
+    /// <summary>Replies what came of a run; false if it is to be repeated.</summary>
+    internal static bool Reply(ScriptInterpreter interpreter, ScriptRun run, RunEnd end, ReplyConversion conversion, ReplyWriter reply)
     {
         LuaState state = interpreter.State;
         switch (end)
         {
             case RunEnd.Completed:
                 LuaValue result = state.Results.Length > 0 ? state.Results[0] : default;
-                _conversion.Write(in result, Run.IsResp3, reply);
+                conversion.Write(in result, run.IsResp3, reply);
                 state.Abort();
                 return true;
             case RunEnd.Failed:
@@ -111,12 +131,12 @@ public sealed class ThreadScripts
         }
         SourceLine place = state.RunningAt;
         state.Abort();
-        switch (Run.Stop)
+        switch (run.Stop)
         {
             case StopReason.NeedsAllShards:
                 return false;
             case StopReason.Killed:
-                reply.Error($"ERR Script killed by user with {(Run.IsEval ? "SCRIPT" : "FUNCTION")} KILL.{Suffix(place)}");
+                reply.Error($"ERR Script killed by user with {(run.IsEval ? "SCRIPT" : "FUNCTION")} KILL.{Suffix(place)}");
                 return true;
             default:
                 reply.Error("ERR The script touches a key that it has not declared, and that was not to be had after it had written. "

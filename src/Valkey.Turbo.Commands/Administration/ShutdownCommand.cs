@@ -1,4 +1,5 @@
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Scripting;
 using static Valkey.Turbo.Commands.CommandFlags;
 
 namespace Valkey.Turbo.Commands.Administration;
@@ -47,6 +48,10 @@ internal static class ShutdownCommand
         {
             Abort(context);
         }
+        else if (IsRefusedAsBusy(context, options))
+        {
+            return;
+        }
         else if (context.Server.Shutdown.TryEnd(context.Worker, options, context.Session))
         {
             context.Session.ClosesAfterReply = true;
@@ -55,6 +60,22 @@ internal static class ShutdownCommand
         {
             context.Reply.Error("ERR Errors trying to SHUTDOWN. Check logs.");
         }
+    }
+
+    /// <summary>While a script runs for long, only an end that saves nothing is possible; it ends the script, whatever it has done.</summary>
+    private static bool IsRefusedAsBusy(CommandContext context, ShutdownOptions options)
+    {
+        ScriptEngine scripts = context.Dispatcher!.Scripts;
+        foreach (BusyScript script in scripts.Busy)
+        {
+            if (!options.HasFlag(ShutdownOptions.NoSave))
+            {
+                context.Reply.Error(scripts.BusyError(script));
+                return true;
+            }
+            script.Run.Kill();
+        }
+        return false;
     }
 
     private static void Abort(CommandContext context)

@@ -88,7 +88,7 @@ public sealed partial class CommandContext
     }
 
     /// <summary>Lets the thread do something bit by bit, between other clients' commands; the command is run again when it is done.</summary>
-    public void WaitFor(KeyListing work)
+    public void WaitFor(IGradualWork work)
     {
         Session.Blocked = new BlockedCommand(Session, BlockedCommand.Never) { Work = work };
         IsBlocked = HasBegunToWait = true;

@@ -46,6 +46,9 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
     /// <summary>Whether effects stay out of the journal, as the script wishes whose command this is.</summary>
     internal bool IsMuted { get; set; }
 
+    /// <summary>Whether the group of the command's effects goes on behind it.</summary>
+    internal bool LeavesGroupOpen { get; set; }
+
     /// <summary>Whether nothing was done and the command is to be run again under all shards.</summary>
     internal bool IsToBeRepeated { get; set; }
 
@@ -126,7 +129,7 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
         Worker.IsWriting = command.Is(CommandFlags.Write);
         _isJournalled = false;
         _changes = 0;
-        IsBlocked = HasBegunToWait = IsAlwaysAnswered = IsToBeRepeated = false;
+        IsBlocked = HasBegunToWait = IsAlwaysAnswered = IsToBeRepeated = LeavesGroupOpen = false;
         WorkedNs = 0;
     }
 

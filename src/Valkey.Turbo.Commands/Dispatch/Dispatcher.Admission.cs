@@ -31,7 +31,8 @@ public sealed partial class Dispatcher
     private bool IsPlain(Session session) =>
         session is { IsAuthenticated: true, Blocked: null }
         and { Subscriptions: null or { Total: 0 }, Tracking: null or { IsOn: false }, Transaction: not { IsOpen: true } }
-        && _server.Config.MaxMemory.Number == 0 && !_server.Pause.IsSet && !_server.Monitors.HasAny && _server.Saves.WasOk && _server.Journal?.Failure is null;
+        && _server.Config.MaxMemory.Number == 0 && !_server.Pause.IsSet && !_server.Monitors.HasAny && _server.Saves.WasOk && _server.Journal?.Failure is null
+        && !_scripts.IsBusy;
 
     /// <summary>The same as <see cref="Admit"/>; what it replies is taken back where CLIENT REPLY wants silence.</summary>
     private Admission AdmitInMode(Session session, RequestBatch batch, int index, ref CommandSpec? spec)
@@ -80,6 +81,17 @@ public sealed partial class Dispatcher
         if (Refusal(session, spec, argumentCount) is string refusal)
         {
             Reject(session, spec, refusal);
+            return Admission.Done;
+        }
+        if (BusyRefusal(session, spec) is string busy)
+        {
+            bool isTransaction = spec.Is(CommandFlags.RunsTransaction) && session.Transaction is { IsOpen: true };
+            AbortTransaction(session);
+            Reject(spec, (isTransaction ? "EXECABORT Transaction discarded because of: " : "") + busy);
+            if (isTransaction)
+            {
+                session.EndTransaction();
+            }
             return Admission.Done;
         }
         CommandFlags flags = FlagsOf(spec, batch, index);

@@ -107,8 +107,15 @@ public sealed partial class Dispatcher : ICommandCaller
         int database = context.Session.Database;
         ScriptRun run = ThreadScripts.Run;
         run.Begin(runnable, this, isReadOnly, _server.Clock.MonotonicNs);
+        // A transaction is not left in between, nor is what a log has brought.
+        run.MayBeSuspended = !wasPinned && context.Session.ReplyMode == ReplyMode.On;
         shards.IsPinned = true;
-        bool isDone = ThreadScripts.Execute(context.Batch, context.Request, keyCount, context.Reply);
+        ScriptEnd end = ThreadScripts.Execute(context.Batch, context.Request, keyCount, context.Reply);
+        if (end == ScriptEnd.Suspended)
+        {
+            Suspend(context, database);
+            return;
+        }
         shards.IsPinned = wasPinned;
         context.Session.Database = database;
         _worker.IsWriting = context.Command.Is(CommandFlags.Write);
@@ -117,7 +124,93 @@ public sealed partial class Dispatcher : ICommandCaller
         {
             runnable.NoteRun(run.TouchedOthers);
         }
-        context.IsToBeRepeated = !isDone;
+        context.IsToBeRepeated = end == ScriptEnd.IsToBeRepeated;
+    }
+
+    /// <summary>Has a script that has run for long go on between the turns of the thread's loop.</summary>
+    private void Suspend(CommandContext context, int database)
+    {
+        Session session = context.Session;
+        bool[] held = new bool[_server.Shards.Length];
+        for (int shard = 0; shard < held.Length; shard++)
+        {
+            held[shard] = _isSingleThreaded || _worker.Shards.Holds(shard);
+        }
+        byte[][] words = new byte[context.ArgumentCount][];
+        for (int i = 0; i < words.Length; i++)
+        {
+            words[i] = context.Argument(i).ToArray();
+        }
+        SuspendedRun run = ThreadScripts.Suspend();
+        BusyScript busy = new(run.Run, _worker.Thread, held, words);
+        SuspendedScript script = new(this, session, run, Calls, session.Database, busy);
+        _calls = null;
+        session.Database = database;
+        script.Leave(_worker);
+        context.WaitFor(script);
+        context.LeavesGroupOpen = true;
+        _scripts.Add(busy);
+    }
+
+    /// <summary>Exchanges what scripts' commands need for what a script that goes on has.</summary>
+    internal ScriptCalls? ExchangeCalls(ScriptCalls? calls)
+    {
+        ScriptCalls? had = _calls;
+        _calls = calls;
+        return had;
+    }
+
+    /// <summary>Replies what came of a script that the client's command has waited for. False: the command has just begun.</summary>
+    internal static bool TryFinishScript(CommandContext context)
+    {
+        if (context.Session.Blocked?.Work is not SuspendedScript script)
+        {
+            return false;
+        }
+        if (!script.Result.Reply(context.Reply))
+        {
+            context.Session.EndBlocked(context.Worker);
+            context.IsToBeRepeated = true;
+        }
+        return true;
+    }
+
+    /// <summary>Why a command can't be run while a script that runs for long has what it needs, or null.</summary>
+    private string? BusyRefusal(Session session, CommandSpec spec)
+    {
+        if (!_scripts.IsBusy || session.Blocked is not null || spec.Is(CommandFlags.AllowBusy))
+        {
+            return null;
+        }
+        // Where the journal takes a thread's effects together, others' would become the script's.
+        bool wouldJoin = _server.Journal is not null && IsWrite(session, spec.Flags);
+        foreach (BusyScript script in _scripts.Busy)
+        {
+            if (_isSingleThreaded || (wouldJoin && script.Thread == _worker.Thread))
+            {
+                return _scripts.BusyError(script);
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Whether a script that runs for long has the shard that a command could not borrow; the error has been replied then.</summary>
+    private bool IsRefusedAsBusy(Session session, CommandSpec spec)
+    {
+        if (session.Blocked is not null || spec.Is(CommandFlags.AllowBusy))
+        {
+            return false;
+        }
+        foreach (BusyScript script in _scripts.Busy)
+        {
+            if (script.Shards[_worker.Shards.LastMissing])
+            {
+                _worker.Shards.Abandon();
+                Reject(spec, _scripts.BusyError(script));
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>Why a script must not be begun, or null.</summary>

@@ -61,8 +61,9 @@ public sealed partial class Dispatcher : IDisposable
     /// <summary>The same for the rest of the batch that was run last.</summary>
     public int GoOn(Session session, RequestBatch batch, int first)
     {
-        if (_server.Shutdown.IsOver)
+        if (_server.Shutdown.IsOver || (_isSingleThreaded && _scripts.IsBusy && session.Blocked is { Work: null }))
         {
+            // Nor does a command go on that has waited, while a script has everything.
             return first;
         }
         if (session.Blocked is not null)
@@ -207,6 +208,10 @@ public sealed partial class Dispatcher : IDisposable
         }
         if (!TryBorrow(session, spec!, batch, index))
         {
+            if (_scripts.IsBusy && IsRefusedAsBusy(session, spec!))
+            {
+                return true;
+            }
             _worker.Stats.ParkedCommands++;
             return false;
         }
@@ -252,7 +257,7 @@ public sealed partial class Dispatcher : IDisposable
         {
             RunSilently(session, spec);
         }
-        if (isGroup)
+        if (isGroup && !_context.LeavesGroupOpen)
         {
             _worker.EndGroup();
         }

@@ -40,6 +40,10 @@ internal static class EvalCommands
 
     private static void Eval(CommandContext context)
     {
+        if (Dispatcher.TryFinishScript(context))
+        {
+            return;
+        }
         context.Dispatcher!.ShowFirst(context);
         if (!TryKeyCount(context, Errors.NotInteger, out int keyCount))
         {
@@ -58,6 +62,10 @@ internal static class EvalCommands
 
     private static void EvalSha(CommandContext context)
     {
+        if (Dispatcher.TryFinishScript(context))
+        {
+            return;
+        }
         context.Dispatcher!.ShowFirst(context);
         bool isDigest = ScriptDigest.TryParse(context.Argument(1), out ScriptDigest digest);
         if (context.Argument(1).Length != ScriptDigest.TextBytes)
@@ -79,6 +87,10 @@ internal static class EvalCommands
 
     private static void CallFunction(CommandContext context)
     {
+        if (Dispatcher.TryFinishScript(context))
+        {
+            return;
+        }
         context.Dispatcher!.ShowFirst(context);
         if (context.Dispatcher.Scripts.FindFunction(context.Argument(1)) is not Function function)
         {

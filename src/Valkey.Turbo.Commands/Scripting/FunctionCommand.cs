@@ -252,9 +252,33 @@ internal static class FunctionCommand
 
     private static void Stats(CommandContext context)
     {
+        ScriptEngine scripts = context.Dispatcher!.Scripts;
+        BusyScript? busy = scripts.Busy.FirstOrDefault();
+        if (busy is { Run.IsEval: true })
+        {
+            context.Reply.Error(scripts.BusyError(busy));
+            return;
+        }
         context.Reply.Map(2);
         context.Reply.Bulk("running_script"u8);
-        context.Reply.Null();
+        if (busy is null)
+        {
+            context.Reply.Null();
+        }
+        else
+        {
+            context.Reply.Map(3);
+            context.Reply.Bulk("name"u8);
+            context.Reply.Bulk(busy.Run.Runnable.Name);
+            context.Reply.Bulk("command"u8);
+            context.Reply.Array(busy.Words.Length);
+            foreach (byte[] word in busy.Words)
+            {
+                context.Reply.Bulk(word);
+            }
+            context.Reply.Bulk("duration_ms"u8);
+            context.Reply.Integer((context.Server.Clock.MonotonicNs - busy.Run.StartedNs) / 1_000_000);
+        }
         context.Reply.Bulk("engines"u8);
         context.Reply.Map(1);
         context.Reply.Bulk("LUA"u8);
@@ -265,7 +289,15 @@ internal static class FunctionCommand
         context.Reply.Integer(context.Server.Functions.FunctionCount);
     }
 
-    private static void Kill(CommandContext context) => context.Reply.Error("NOTBUSY No scripts in execution right now.");
+    private static void Kill(CommandContext context)
+    {
+        if (context.Dispatcher!.Scripts.Kill(isEval: false) is string problem)
+        {
+            context.Reply.Error(problem);
+            return;
+        }
+        context.Reply.Ok();
+    }
 
     private static void Help(CommandContext context) => context.ReplyHelp("FUNCTION",
     [

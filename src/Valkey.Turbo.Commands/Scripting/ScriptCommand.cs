@@ -77,7 +77,15 @@ internal static class ScriptCommand
         context.Reply.Ok();
     }
 
-    private static void Kill(CommandContext context) => context.Reply.Error("NOTBUSY No scripts in execution right now.");
+    private static void Kill(CommandContext context)
+    {
+        if (context.Dispatcher!.Scripts.Kill(isEval: true) is string problem)
+        {
+            context.Reply.Error(problem);
+            return;
+        }
+        context.Reply.Ok();
+    }
 
     private static void Debug(CommandContext context)
     {

