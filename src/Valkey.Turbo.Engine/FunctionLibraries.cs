@@ -20,9 +20,14 @@ public interface ILibraryCompiler
     /// <returns>Null, or what is wrong with it.</returns>
     string? Compile(ReadOnlySpan<byte> code, out ICompiledLibrary compiled);
 
-    /// <summary>There are other libraries than before.</summary>
-    /// <param name="areAllNew">Whether all that there were have been dropped.</param>
-    void LibrariesChanged(bool areAllNew);
+    /// <summary>A library is there, and its functions can be called.</summary>
+    void Link(ICompiledLibrary library);
+
+    /// <summary>A library is gone.</summary>
+    void Unlink(ICompiledLibrary library);
+
+    /// <summary>All libraries are gone, and interpreters are to begin anew.</summary>
+    void UnlinkAll();
 }
 
 /// <summary>A library of functions.</summary>
@@ -113,7 +118,6 @@ public sealed class FunctionLibraries(Arena arena)
         ValueBlock copy = ValueBlock.Create(arena, code.Length);
         code.CopyTo(copy.Span);
         Link(new FunctionLibrary(name, copy, compiled));
-        Tell(areAllNew: false);
         return null;
     }
 
@@ -147,20 +151,11 @@ public sealed class FunctionLibraries(Arena arena)
         others._libraries.Clear();
         others._functionNames.Clear();
         others.CodeBytes = 0;
-        Tell(areAllNew: false);
         return null;
     }
 
     /// <summary>Removes a library; false if there is none of that name.</summary>
-    public bool Remove(string name)
-    {
-        if (!Drop(name))
-        {
-            return false;
-        }
-        Tell(areAllNew: false);
-        return true;
-    }
+    public bool Remove(string name) => Drop(name);
 
     /// <summary>Removes all.</summary>
     public void Clear()
@@ -172,22 +167,17 @@ public sealed class FunctionLibraries(Arena arena)
         _libraries.Clear();
         _functionNames.Clear();
         CodeBytes = 0;
-        Tell(areAllNew: true);
+        Audience?.UnlinkAll();
     }
 
-    private void Tell(bool areAllNew)
-    {
-        if (!_isBeside)
-        {
-            Compiler?.LibrariesChanged(areAllNew);
-        }
-    }
+    private ILibraryCompiler? Audience => _isBeside ? null : Compiler;
 
     private void Link(FunctionLibrary library)
     {
         _libraries.Add(library.Name, library);
         CodeBytes += library.Code.Length;
         _functionNames.UnionWith(library.Compiled.FunctionNames);
+        Audience?.Link(library.Compiled);
     }
 
     private bool Drop(string name)
@@ -198,6 +188,7 @@ public sealed class FunctionLibraries(Arena arena)
         }
         _functionNames.ExceptWith(library.Compiled.FunctionNames);
         CodeBytes -= library.Code.Length;
+        Audience?.Unlink(library.Compiled);
         library.Free(arena);
         return true;
     }

@@ -44,4 +44,7 @@ public sealed class CompiledLibrary : ICompiledLibrary
     public IReadOnlyList<string> FunctionNames { get; }
 
     internal LuaChunk Chunk { get; }
+
+    /// <summary>Whether the library is there no more.</summary>
+    internal bool IsRemoved { get; set; }
 }

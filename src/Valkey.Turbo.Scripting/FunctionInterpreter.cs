@@ -97,9 +97,9 @@ internal sealed class FunctionInterpreter : IDisposable
     }
 
     /// <summary>Forgets libraries that are gone.</summary>
-    internal void Keep(HashSet<CompiledLibrary> libraries)
+    internal void ForgetRemoved()
     {
-        foreach (CompiledLibrary library in _libraries.Keys.Where(library => !libraries.Contains(library)).ToArray())
+        foreach (CompiledLibrary library in _libraries.Keys.Where(library => library.IsRemoved).ToArray())
         {
             _libraries.Remove(library);
         }

@@ -1,7 +1,5 @@
-using System.Text;
 using Valkey.Turbo.Engine;
 using Valkey.Turbo.Lua;
-using Valkey.Turbo.Memory;
 
 namespace Valkey.Turbo.Scripting;
 
@@ -16,7 +14,8 @@ public sealed class ScriptEngine : ILibraryCompiler
 
     private readonly Lock _busyLock = new();
     private volatile BusyScript[] _busy = [];
-    private volatile FunctionCatalog _catalog = FunctionCatalog.Empty;
+    // Runs the code of libraries that are loaded, which happens under all shards.
+    private FunctionInterpreter? _loader;
 
     private ScriptEngine(ServerInstance server)
     {
@@ -32,8 +31,8 @@ public sealed class ScriptEngine : ILibraryCompiler
     /// <summary>Bytes that the interpreters of scripts hold.</summary>
     public long EvalBytes => _threads.Sum(thread => thread?.EvalBytes ?? 0);
 
-    /// <summary>Bytes that the interpreters of functions hold.</summary>
-    public long FunctionBytes => _threads.Sum(thread => thread?.FunctionBytes ?? 0);
+    /// <summary>Bytes that the interpreters of functions hold, and the compiled libraries.</summary>
+    public long FunctionBytes => _threads.Sum(thread => thread?.FunctionBytes ?? 0) + Catalog.CodeBytes;
 
     /// <summary>Bytes of what is known of functions, their code included.</summary>
     public long FunctionOverheadBytes => _server.Functions.CodeBytes + _server.Functions.FunctionCount * 256L;
@@ -47,7 +46,8 @@ public sealed class ScriptEngine : ILibraryCompiler
 
     internal bool ActsAsRedis => _server.Config.ActsAsRedis.IsSet;
 
-    internal FunctionCatalog Catalog => _catalog;
+    /// <summary>The functions that can be called.</summary>
+    internal FunctionCatalog Catalog { get; } = new();
 
     /// <summary>The server's; made by who asks first, which is before there are threads.</summary>
     public static ScriptEngine Of(ServerInstance server)
@@ -63,7 +63,7 @@ public sealed class ScriptEngine : ILibraryCompiler
     public ThreadScripts For(Worker worker) => _threads[worker.Thread] ??= new ThreadScripts(this, worker);
 
     /// <summary>Finds a function by its name, in any case.</summary>
-    public Function? FindFunction(ReadOnlySpan<byte> name) => _catalog.Find(name);
+    public Function? FindFunction(ReadOnlySpan<byte> name) => Catalog.Find(name);
 
     /// <inheritdoc/>
     public string? Compile(ReadOnlySpan<byte> code, out ICompiledLibrary compiled)
@@ -79,8 +79,8 @@ public sealed class ScriptEngine : ILibraryCompiler
         {
             return $"Error compiling function: {error.Value}";
         }
-        using FunctionInterpreter interpreter = new(this, new LinearCongruentialRandom());
-        if (interpreter.Load(chunk, out List<Registration> registered) is string problem)
+        _loader ??= new FunctionInterpreter(this, new LinearCongruentialRandom());
+        if (_loader.Load(chunk, out List<Registration> registered) is string problem)
         {
             return problem;
         }
@@ -105,8 +105,17 @@ public sealed class ScriptEngine : ILibraryCompiler
     }
 
     /// <inheritdoc/>
-    public void LibrariesChanged(bool areAllNew) => _catalog = new FunctionCatalog(
-        _server.Functions.Libraries.Select(library => library.Compiled).OfType<CompiledLibrary>(), _catalog.Generation + (areAllNew ? 1 : 0));
+    public void Link(ICompiledLibrary library) => Catalog.Add((CompiledLibrary)library);
+
+    /// <inheritdoc/>
+    public void Unlink(ICompiledLibrary library) => Catalog.Remove((CompiledLibrary)library);
+
+    /// <inheritdoc/>
+    public void UnlinkAll()
+    {
+        Catalog.Clear();
+        _loader = null;
+    }
 
     /// <summary>The time, on the monotonic clock.</summary>
     internal long NowNs => _server.Clock.MonotonicNs;
@@ -189,36 +198,5 @@ public sealed class ScriptEngine : ILibraryCompiler
         Notice,
         Warning,
         Nothing,
-    }
-}
-
-/// <summary>The functions that can be called, at one moment.</summary>
-internal sealed class FunctionCatalog
-{
-    private readonly Dictionary<byte[], Function> _functions = new(BytesComparer.Instance);
-
-    internal static readonly FunctionCatalog Empty = new([], 0);
-
-    internal FunctionCatalog(IEnumerable<CompiledLibrary> libraries, int generation)
-    {
-        Libraries = [.. libraries];
-        Generation = generation;
-        foreach (Function function in Libraries.SelectMany(library => library.Functions))
-        {
-            _functions[Encoding.Latin1.GetBytes(function.Name.ToLowerInvariant())] = function;
-        }
-    }
-
-    internal HashSet<CompiledLibrary> Libraries { get; }
-
-    /// <summary>How often all libraries were dropped: interpreters begin anew then.</summary>
-    internal int Generation { get; }
-
-    internal Function? Find(ReadOnlySpan<byte> name)
-    {
-        const int longestOnStack = 128;
-        Span<byte> lower = name.Length <= longestOnStack ? stackalloc byte[name.Length] : new byte[name.Length];
-        Ascii.ToLower(name, lower, out int written);
-        return written == name.Length && _functions.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(lower, out Function? found) ? found : null;
     }
 }

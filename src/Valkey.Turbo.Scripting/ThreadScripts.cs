@@ -14,7 +14,8 @@ public sealed class ThreadScripts
     private readonly LinearCongruentialRandom _random = new();
     private ScriptInterpreter? _scripts;
     private FunctionInterpreter? _functions;
-    private FunctionCatalog? _catalog;
+    private int _functionGeneration;
+    private int _removedCount;
     private int _scriptGeneration;
 
     internal ThreadScripts(ScriptEngine engine, Worker worker)
@@ -69,16 +70,17 @@ public sealed class ThreadScripts
     private ScriptEnd ExecuteFunction(Function function, RequestBatch words, int request, int keyCount, ReplyWriter reply)
     {
         FunctionCatalog catalog = _engine.Catalog;
-        if (_functions is null || _catalog!.Generation != catalog.Generation)
+        if (_functions is null || _functionGeneration != catalog.Generation)
         {
             _functions?.Dispose();
             _functions = new FunctionInterpreter(_engine, _random);
+            _functionGeneration = catalog.Generation;
         }
-        else if (_catalog != catalog)
+        if (_removedCount != catalog.RemovedCount)
         {
-            _functions.Keep(catalog.Libraries);
+            _functions.ForgetRemoved();
+            _removedCount = catalog.RemovedCount;
         }
-        _catalog = catalog;
         if (_functions.Find(function, out LuaFunction? callback) is string problem)
         {
             reply.Error($"ERR {problem}");

@@ -56,9 +56,9 @@ internal static class PatternFunctions
                 matcher.Begin(matcher.Start + 1, 0);
             }
         }
-        catch (PatternException exception)
+        catch (PatternException problem)
         {
-            throw call.Error(exception.Message);
+            throw call.Error(problem.Message);
         }
     }
 
@@ -146,9 +146,9 @@ internal static class PatternFunctions
                     _matcher.Begin(_matcher.Start + 1, 0);
                 }
             }
-            catch (PatternException exception)
+            catch (PatternException problem)
             {
-                throw call.Error(exception.Message);
+                throw call.Error(problem.Message);
             }
         }
     }

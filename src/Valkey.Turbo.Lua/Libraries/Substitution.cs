@@ -96,9 +96,9 @@ internal sealed class Substitution : LuaContinuation
                 _matcher.Begin(_position, _isAnchored ? 1 : 0);
             }
         }
-        catch (PatternException exception)
+        catch (PatternException problem)
         {
-            throw call.Error(exception.Message);
+            throw call.Error(problem.Message);
         }
     }
 

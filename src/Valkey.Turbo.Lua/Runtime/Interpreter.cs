@@ -125,7 +125,7 @@ internal sealed partial class Interpreter
     private Signal Catch(LuaException exception)
     {
         _error = exception.LacksPosition && !_isNativeRunning
-            ? Position(_current, 0) is { Length: > 0 } position ? Text(position + exception.Message) : exception.Value
+            ? Position(_current, 0) is { Length: > 0 } position ? Text(position + exception.Value) : exception.Value
             : exception.Value;
         _isNativeRunning = false;
         return Signal.Error;
