@@ -173,6 +173,9 @@ public sealed class ServerInstance : IDisposable
     /// <summary>Whether RESTORE takes payloads whatever their checksum is, as tests ask for.</summary>
     public bool SkipsChecksums { get; set; }
 
+    /// <summary>Whether scripts may call whatever there is, as tests ask for.</summary>
+    public bool AllowsAllInScripts { get; set; }
+
     /// <summary>Whether expired keys are removed before anyone asks for them.</summary>
     public bool ExpiresActively { get; set; } = true;
 

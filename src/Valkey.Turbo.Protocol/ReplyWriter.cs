@@ -111,6 +111,10 @@ public sealed unsafe class ReplyWriter
     /// <summary>An error as written on the wire, code first and without the leading dash. Line ends become blanks, but for those at its end.</summary>
     public void Error(string text)
     {
+        if (text.AsSpan().ContainsAny('\r', '\n'))
+        {
+            text = text.Replace('\r', ' ').Replace('\n', ' ');
+        }
         OnError?.Invoke(text);
         Error(Encoding.Latin1.GetBytes(text.TrimEnd('\r', '\n')));
     }

@@ -30,9 +30,9 @@ public abstract class Runnable
     public KeyHabit Habit => _habit;
 
     /// <summary>Notes how a run has ended.</summary>
-    public void NoteRun(bool touchedOthers)
+    public void NoteRun(ScriptRun run)
     {
-        KeyHabit seen = touchedOthers ? KeyHabit.TouchesOthers : KeyHabit.KeepsToDeclared;
+        KeyHabit seen = run.TouchedOthers ? KeyHabit.TouchesOthers : run.IsCompleted ? KeyHabit.KeepsToDeclared : KeyHabit.Unknown;
         if (_habit < seen)
         {
             _habit = seen;

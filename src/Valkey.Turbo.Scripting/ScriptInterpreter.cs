@@ -104,6 +104,7 @@ internal sealed class ScriptInterpreter : IDisposable
                 switch (State.Run(SliceInstructions))
                 {
                     case LuaRunStatus.Completed:
+                        run.IsCompleted = true;
                         return RunEnd.Completed;
                     case LuaRunStatus.Failed:
                         return RunEnd.Failed;

@@ -55,6 +55,9 @@ public sealed class ScriptRun
     /// <summary>Whether it has needed a shard that none of its keys is in.</summary>
     public bool TouchedOthers { get; set; }
 
+    /// <summary>Whether it has come to its end, without an error.</summary>
+    public bool IsCompleted { get; internal set; }
+
     /// <summary>When it began, on the monotonic clock.</summary>
     public long StartedNs { get; private set; }
 
@@ -79,7 +82,7 @@ public sealed class ScriptRun
         IsReadOnly = isReadOnly || (!isCompatible && runnable.Flags.HasFlag(ScriptFlags.NoWrites));
         AllowsOom = !isCompatible && runnable.Flags.HasFlag(ScriptFlags.AllowOom);
         IsJournalled = true;
-        IsResp3 = HasWritten = HasEffects = TouchedOthers = _isKilled = false;
+        IsResp3 = HasWritten = HasEffects = TouchedOthers = IsCompleted = _isKilled = false;
         MayBeSuspended = false;
         Stop = StopReason.None;
         StartedNs = nowNs;

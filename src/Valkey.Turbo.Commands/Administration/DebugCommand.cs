@@ -44,10 +44,14 @@ internal static class DebugCommand
                 context.Server.ExpiresActively = context.Text(2) != "0";
                 context.Reply.Ok();
                 return;
+            case "SET-DISABLE-DENY-SCRIPTS" when context.ArgumentCount == 3:
+                context.Server.AllowsAllInScripts = context.Text(2) != "0";
+                context.Reply.Ok();
+                return;
             case "OBJECT" when context.ArgumentCount >= 3:
                 DescribeObject(context);
                 return;
-            case "JMAP" or "RELOAD-CONFIG" or "SET-DISABLE-DENY-SCRIPTS" or "QUICKLIST-PACKED-THRESHOLD" or "REPLYBUFFER"
+            case "JMAP" or "RELOAD-CONFIG" or "QUICKLIST-PACKED-THRESHOLD" or "REPLYBUFFER"
                 or "STRINGMATCH-LEN" or "DICT-RESIZING" or "HASHING-RESIZE" or "REPLICATE" or "LISTPACK-ENTRIES":
                 context.Reply.Ok();
                 return;

@@ -122,7 +122,7 @@ public sealed partial class Dispatcher : ICommandCaller
         Calls.End();
         if (!Calls.HasAll)
         {
-            runnable.NoteRun(run.TouchedOthers);
+            runnable.NoteRun(run);
         }
         context.IsToBeRepeated = end == ScriptEnd.IsToBeRepeated;
     }
@@ -186,7 +186,7 @@ public sealed partial class Dispatcher : ICommandCaller
         bool wouldJoin = _server.Journal is not null && IsWrite(session, spec.Flags);
         foreach (BusyScript script in _scripts.Busy)
         {
-            if (_isSingleThreaded || (wouldJoin && script.Thread == _worker.Thread))
+            if (script.HasAll || (wouldJoin && script.Thread == _worker.Thread))
             {
                 return _scripts.BusyError(script);
             }
@@ -303,7 +303,7 @@ public sealed partial class Dispatcher : ICommandCaller
         {
             return ("ERR Wrong number of args calling command from script", "ERR");
         }
-        if (spec.Is(CommandFlags.NoScript))
+        if (spec.Is(CommandFlags.NoScript) && !_server.AllowsAllInScripts)
         {
             return ("ERR This Valkey command is not allowed from script", "ERR");
         }

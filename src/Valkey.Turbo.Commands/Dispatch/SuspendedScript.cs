@@ -46,7 +46,7 @@ internal sealed class SuspendedScript(Dispatcher dispatcher, Session client, Sus
     {
         if (!calls.HasAll)
         {
-            Result.Run.Runnable.NoteRun(Result.Run.TouchedOthers);
+            Result.Run.Runnable.NoteRun(Result.Run);
         }
         calls.End();
         worker.EndGroup();
