@@ -283,7 +283,6 @@ public sealed class RdbRecordTests : IDisposable
             file.String(Encoding.ASCII.GetBytes(Library));
             Text(file, "key");
         }));
-        Assert.Contains("1 function libraries are kept and will be saved again, but their functions can't be called yet.", _log);
         Assert.Equal([Library], Codes(server));
         Assert.Contains($"$12\r\nlibrary_name\r\n$5\r\nmylib\r\n$6\r\nengine\r\n$3\r\nLUA\r\n", server.Run("FUNCTION", "LIST"), StringComparison.Ordinal);
         // FLUSHALL is about keys alone.
