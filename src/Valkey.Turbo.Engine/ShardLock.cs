@@ -169,6 +169,7 @@ internal readonly unsafe struct ShardLock
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private bool IsOpenTo(int thread)
     {
         if (Volatile.Read(ref _words->Told) > 0 && _clock.MonotonicNs - Volatile.Read(ref _words->LastToldNs) < PatienceNs)

@@ -19,13 +19,19 @@ public sealed unsafe class OwnRequest : IDisposable
         Batch.Clear();
     }
 
-    /// <summary>Adds a word.</summary>
-    public void Add(ReadOnlySpan<byte> word)
+    /// <summary>Adds a word; false if the request would be longer than one can be, and is to be begun anew.</summary>
+    public bool TryAdd(ReadOnlySpan<byte> word)
     {
-        Batch.AddArgument(_words.Length, word.Length);
-        _words.Append(word);
         // As on the wire, so that what counts a request's bytes finds them there.
-        _words.Append("\r\n"u8);
+        ReadOnlySpan<byte> end = "\r\n"u8;
+        if (_words.Length + word.Length + end.Length > int.MaxValue)
+        {
+            return false;
+        }
+        Batch.AddArgument((int)_words.Length, word.Length);
+        _words.Append(word);
+        _words.Append(end);
+        return true;
     }
 
     /// <summary>Ends the request; its words stay where they are until the next begins.</summary>

@@ -131,17 +131,22 @@ internal static class ScriptApi
         for (int i = 1; i <= call.Count; i++)
         {
             LuaValue value = call[i];
+            bool fits;
             if (value.AsString() is { } text)
             {
-                request.Add(text.Span);
+                fits = request.TryAdd(text.Span);
             }
             else if (value.TryGetNumber(out double number))
             {
-                request.Add(digits[..Format(number, digits)]);
+                fits = request.TryAdd(digits[..Format(number, digits)]);
             }
             else
             {
                 return "Command arguments must be strings or integers";
+            }
+            if (!fits)
+            {
+                return "Command arguments are too long";
             }
         }
         request.End();

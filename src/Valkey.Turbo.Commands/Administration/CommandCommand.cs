@@ -193,8 +193,15 @@ internal static class CommandCommand
             string value = context.Text(4);
             if (context.Is(3, "PATTERN"))
             {
-                byte[] pattern = context.Argument(4).ToArray();
-                specs = specs.Where(spec => GlobPattern.IsMatch(pattern, Encoding.ASCII.GetBytes(spec.FullName), ignoreCase: true));
+                List<CommandSpec> matching = [];
+                foreach (CommandSpec spec in specs)
+                {
+                    if (GlobPattern.IsMatch(context.Argument(4), Encoding.ASCII.GetBytes(spec.FullName), ignoreCase: true))
+                    {
+                        matching.Add(spec);
+                    }
+                }
+                specs = matching;
             }
             else if (context.Is(3, "ACLCAT"))
             {

@@ -85,13 +85,7 @@ public sealed partial class Dispatcher
         }
         if (BusyRefusal(session, spec) is string busy)
         {
-            bool isTransaction = spec.Is(CommandFlags.RunsTransaction) && session.Transaction is { IsOpen: true };
-            AbortTransaction(session);
-            Reject(spec, (isTransaction ? "EXECABORT Transaction discarded because of: " : "") + busy);
-            if (isTransaction)
-            {
-                session.EndTransaction();
-            }
+            Reject(session, spec, busy);
             return Admission.Done;
         }
         CommandFlags flags = FlagsOf(spec, batch, index);

@@ -206,7 +206,7 @@ public sealed partial class Dispatcher : ICommandCaller
             if (script.Shards[_worker.Shards.LastMissing])
             {
                 _worker.Shards.Abandon();
-                Reject(spec, _scripts.BusyError(script));
+                Reject(session, spec, _scripts.BusyError(script));
                 return true;
             }
         }

@@ -1,6 +1,7 @@
 using System.Text;
 using Valkey.Turbo.Commands.Keys;
 using Valkey.Turbo.Engine;
+using Valkey.Turbo.Memory;
 using Valkey.Turbo.Persistence.Rdb;
 using Valkey.Turbo.Scripting;
 using static Valkey.Turbo.Commands.CommandFlags;
@@ -94,14 +95,16 @@ internal static class FunctionCommand
 
     private static void Dump(CommandContext context)
     {
-        RdbWriter writer = new();
+        using NativeBuffer payload = new();
+        using NativeBufferStream stream = new(payload);
+        RdbWriter writer = new(stream);
         foreach (FunctionLibrary library in context.Server.Functions.Libraries)
         {
             writer.Byte((byte)RdbOpcode.Function);
             writer.String(library.Code);
         }
         DumpCommands.WriteTail(writer);
-        context.Reply.Bulk(writer.Written);
+        context.Reply.Bulk(payload);
     }
 
     private static void Restore(CommandContext context)
@@ -190,7 +193,7 @@ internal static class FunctionCommand
             }
             else
             {
-                context.Reply.Error($"ERR Unknown argument {Encoding.Latin1.GetString(context.Argument(i))}");
+                context.Reply.Error($"ERR Unknown argument {context.Shown(i)}");
                 return;
             }
         }

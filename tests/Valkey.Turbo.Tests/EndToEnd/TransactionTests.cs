@@ -80,9 +80,9 @@ public sealed class TransactionTests
         client.Run("MULTI");
         client.Run("GET", "w");
         Assert.Equal("[b]", client.Run("EXEC"));
-        other.Run("PEXPIRE", "w", "20");
+        other.Run("PEXPIRE", "w", "500");
         client.Run("WATCH", "w");
-        Thread.Sleep(60);
+        Thread.Sleep(550);
         client.Run("MULTI");
         client.Run("PING");
         Assert.Equal("nil", client.Run("EXEC"));

@@ -56,7 +56,7 @@ public sealed class EvictorTests
         void EmptyWhenAsked()
         {
             // Reads of the clock before the borrow come from elsewhere.
-            if (!new System.Diagnostics.StackTrace().GetFrames().Any(frame => frame.GetMethod()?.DeclaringType == typeof(BorrowedShards)))
+            if (!new System.Diagnostics.StackTrace().GetFrames().Any(frame => frame.GetMethod()?.DeclaringType == typeof(ShardLock)))
             {
                 clock.Act = EmptyWhenAsked;
                 return;

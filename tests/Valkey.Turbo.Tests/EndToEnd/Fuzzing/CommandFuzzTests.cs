@@ -33,7 +33,8 @@ public sealed partial class CommandFuzzTests(ITestOutputHelper output)
         ["save"] = "writes a file",
         ["bgsave"] = "writes a file",
         ["bgrewriteaof"] = "writes a file",
-        ["function|load"] = "needs scripting, which is not built",
+        ["function|load"] = "takes programs, which are compared elsewhere",
+        ["script|debug"] = "asks for a debugger, which is not built",
         ["lolwut"] = "is each server's own picture, with arguments of its own",
         ["pfselftest"] = "takes a second",
     };

@@ -38,6 +38,8 @@ internal static partial class OlderReference
         ["xclaim"] = "makes no consumer unless it claims something",
         ["xautoclaim"] = "makes no consumer unless it claims something",
         ["latency|doctor"] = "speaks of another server",
+        ["function|dump"] = "has an older version of the format",
+        ["script|help"] = "speaks of another server",
         ["object|idletime"] = "keeps small integers once for all",
         ["client|tracking"] = "answers twice where a prefix is given twice",
         ["multi"] = "does not spoil a transaction that has begun",
