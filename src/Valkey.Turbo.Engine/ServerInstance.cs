@@ -22,7 +22,6 @@ public sealed class ServerInstance : IDisposable
 {
     private const int ShardsPerThread = 16;
     private const int MaxShards = 1024;
-    private const int MaxErrorCodes = 128;
 
     private readonly IThreadWaker?[] _wakers;
     private readonly long _unixMicrosecondsAtStart;
@@ -150,7 +149,7 @@ public sealed class ServerInstance : IDisposable
     public KeyspaceEvents KeyEvents { get; }
 
     /// <summary>How often each error code was replied.</summary>
-    public ConcurrentDictionary<string, StrongBox<long>> ErrorCodes { get; } = new();
+    public ErrorCounts Errors { get; } = new();
 
     /// <summary>Whether data is brought in, by a client or from a log, so that nothing in it expires by itself.</summary>
     public bool TakesDataIn => Config.ImportMode.IsSet || IsReplaying;
@@ -283,16 +282,6 @@ public sealed class ServerInstance : IDisposable
         {
             Wake(thread);
         }
-    }
-
-    /// <summary>Notes an error reply under its code.</summary>
-    public void CountError(string code)
-    {
-        if (ErrorCodes.Count >= MaxErrorCodes && !ErrorCodes.ContainsKey(code))
-        {
-            code = "ERRORSTATS_OVERFLOW";
-        }
-        Interlocked.Increment(ref ErrorCodes.GetOrAdd(code, static _ => new StrongBox<long>()).Value);
     }
 
     /// <summary>Where the data is saved.</summary>

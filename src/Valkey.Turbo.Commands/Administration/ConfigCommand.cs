@@ -184,7 +184,7 @@ internal static class ConfigCommand
         {
             worker.Stats.Reset();
         }
-        context.Server.ErrorCodes.Clear();
+        context.Server.Errors.Clear();
         Interlocked.Exchange(ref context.Server.RejectedConnections, 0);
         context.Reply.Ok();
     }

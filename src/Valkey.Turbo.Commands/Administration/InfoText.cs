@@ -355,9 +355,9 @@ internal static class InfoText
 
     private static void ErrorStats(CommandContext context, StringBuilder text)
     {
-        foreach ((string code, StrongBox<long> count) in context.Server.ErrorCodes.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach ((string code, long count) in context.Server.Errors.InOrder())
         {
-            Line(text, $"errorstat_{code}", $"count={Volatile.Read(ref count.Value)}");
+            Line(text, $"errorstat_{code}", $"count={count}");
         }
     }
 

@@ -351,6 +351,6 @@ public sealed partial class Dispatcher : IDisposable
     {
         _worker.Stats.ErrorReplies++;
         int space = text.IndexOf(' ');
-        _server.CountError(space > 0 ? text[..space] : text);
+        _server.Errors.Count(space > 0 ? text[..space] : text);
     }
 }
