@@ -6,11 +6,22 @@ namespace Valkey.Turbo.Native;
 public static partial class ProcessSignal
 {
     private const int HangUp = 1;
+    private const int Interrupt = 2;
+    private const int User2 = 12;
     private const int Stop = 19;
+    private const nint Default = 0;
     private const nint Ignore = 1;
 
-    /// <summary>Lets the process outlive its terminal (SIGHUP), and all that it starts from here.</summary>
-    public static void IgnoreHangUp() => SetHandler(HangUp, Ignore);
+    /// <summary>
+    /// Lets the process outlive its terminal (SIGHUP) and SIGUSR2, and all that it starts from here. SIGINT can be handled afterwards: a shell
+    /// that starts something in the background has it ignored, and the runtime leaves what is ignored alone.
+    /// </summary>
+    public static void SettleInherited()
+    {
+        SetHandler(HangUp, Ignore);
+        SetHandler(User2, Ignore);
+        SetHandler(Interrupt, Default);
+    }
 
     /// <summary>Stops the process until it is told to continue: how upstart is told that a service is ready.</summary>
     public static void StopSelf() => Kill(Environment.ProcessId, Stop);

@@ -17,7 +17,7 @@ internal static class Program
         {
             return 0;
         }
-        ProcessSignal.IgnoreHangUp();
+        ProcessSignal.SettleInherited();
         string directory = Environment.CurrentDirectory;
         byte[] input = [];
         CommandLine line;

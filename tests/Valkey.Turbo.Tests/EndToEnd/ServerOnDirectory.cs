@@ -40,12 +40,16 @@ internal sealed class ServerOnDirectory : IDisposable
     }
 
     /// <summary>Starts a server whose files can't grow beyond a size: a full disk for which nobody needs to be root.</summary>
-    internal static ServerOnDirectory LaunchWithSmallFiles(string directory, int blocks, params string[] options)
+    internal static ServerOnDirectory LaunchWithSmallFiles(string directory, int blocks, params string[] options) =>
+        LaunchAfter($"trap '' XFSZ; ulimit -f {blocks}", directory, options);
+
+    /// <summary>Starts a server from a shell that runs a command first, whose effects on the process the server inherits.</summary>
+    internal static ServerOnDirectory LaunchAfter(string shellCommand, string directory, params string[] options)
     {
         int port = TestServer.FreePort();
-        string[] command = ["-c", $"trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"", Executable, "--port", $"{port}", "--dir", directory, .. options];
+        string[] command = ["-c", $"{shellCommand}; exec \"$0\" \"$@\"", Executable, "--port", $"{port}", "--dir", directory, .. options];
         ProcessStartInfo start = new("sh", command);
-        // The runtime keeps code in a file of its own otherwise.
+        // The runtime keeps code in a file of its own otherwise, which a limit on files would hit.
         start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         return new ServerOnDirectory(start, port);
     }

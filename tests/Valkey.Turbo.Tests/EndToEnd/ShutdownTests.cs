@@ -141,6 +141,26 @@ public sealed class ShutdownTests : IDisposable
         Assert.InRange(long.Parse(reader.Run("LLEN", "list"), CultureInfo.InvariantCulture), acknowledged, acknowledged + 1);
     }
 
+    /// <summary>A shell without job control has SIGINT ignored in what it starts in the background, and so have scripts that do as nohup does.</summary>
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("TERM")]
+    public void WhoStartsTheServerWithSignalsIgnoredCanEndItWithThem(string signal)
+    {
+        using ServerOnDirectory server = ServerOnDirectory.LaunchAfter("trap '' INT TERM HUP", _directory);
+        server.AwaitLog("Ready to accept connections");
+        using RespClient client = server.Connect();
+        client.Run("SET", "key", "value");
+        foreach (string harmless in (string[])["HUP", "USR2"])
+        {
+            server.Signal(harmless);
+            Assert.Equal("PONG", client.Run("PING"));
+        }
+        server.Signal(signal);
+        Assert.Equal(0, server.AwaitExit());
+        Assert.True(File.Exists(DumpPath));
+    }
+
     [Fact]
     public void ASignalCanBeTakenBackBeforeItIsObeyed()
     {
