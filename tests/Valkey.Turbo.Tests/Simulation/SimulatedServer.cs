@@ -91,6 +91,15 @@ internal sealed class SimulatedServer : IDisposable
         return client;
     }
 
+    /// <summary>Names of keys in different shards, where there are several.</summary>
+    internal string[] KeysApart(int count)
+    {
+        IEnumerable<string> names = Enumerable.Range(0, 10_000).Select(i => $"key:{i}");
+        return Instance.Shards.Length == 1
+            ? [.. names.Take(count)]
+            : [.. names.DistinctBy(name => Instance.ShardOf(System.Text.Encoding.ASCII.GetBytes(name))).Take(count)];
+    }
+
     /// <summary>Time passes, clients read, and one thread runs on until it pauses, if there is one with something to do.</summary>
     internal void Step()
     {

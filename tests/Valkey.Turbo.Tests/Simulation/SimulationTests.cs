@@ -120,6 +120,7 @@ public sealed class SimulationTests
         SimulatedClient[] movers = [.. Enumerable.Range(0, 4).Select(_ => server.Connect())];
         SimulatedClient[] observers = [.. Enumerable.Range(0, 4).Select(_ => server.Connect())];
         SimulatedClient producer = server.Connect(), popper = server.Connect();
+        string[] queues = server.KeysApart(5);
         int moved = 0;
         for (int round = 0; round < 200; round++)
         {
@@ -127,30 +128,30 @@ public sealed class SimulationTests
             bool isCircle = server.Random.Below(2) == 0, isPopped = server.Random.Below(2) == 0;
             if (isPopped)
             {
-                popper.Ask(_ => { }, ["BLPOP", "q:1", "0"]);
+                popper.Ask(_ => { }, ["BLPOP", queues[0], "0"]);
                 server.Settle();
             }
             foreach (int i in Enumerable.Range(1, 4).OrderBy(_ => server.Random.Below(100)).ToArray())
             {
-                string[] move = ["BLMOVE", $"q:{i}", isCircle && i == 4 ? "q:1" : $"q:{i + 1}", "LEFT", "RIGHT", "0"];
-                movers[i - 1].Ask(reply => Assert.Equal($"{moved}", reply), move, ["LLEN", "q:5"]);
+                string[] move = ["BLMOVE", queues[i - 1], queues[isCircle && i == 4 ? 0 : i], "LEFT", "RIGHT", "0"];
+                movers[i - 1].Ask(reply => Assert.Equal($"{moved}", reply), move, ["LLEN", queues[4]]);
             }
             server.Settle();
-            string[] pushed = isPopped ? ["RPUSH", "q:1", "e", "e"] : ["RPUSH", "q:1", "e"];
+            string[] pushed = isPopped ? ["RPUSH", queues[0], "e", "e"] : ["RPUSH", queues[0], "e"];
             List<string> seen = [], passing = [];
             producer.Ask(seen.Add, pushed);
             moved += isCircle ? 0 : 1;
             string expectedLast = $"{moved}", expectedFirst = isCircle ? "1" : "0";
             bool isAnswered = false;
-            foreach (string queue in server.Random.Below(2) == 0 ? (string[])["q:5", "q:1", "q:3"] : ["q:1", "q:3", "q:5"])
+            foreach (int queue in server.Random.Below(2) == 0 ? (int[])[4, 0, 2] : [0, 2, 4])
             {
                 producer.Ask(
                     reply =>
                     {
-                        Assert.Equal(queue switch { "q:1" => expectedFirst, "q:3" => "0", _ => expectedLast }, reply);
+                        Assert.Equal(queue switch { 0 => expectedFirst, 2 => "0", _ => expectedLast }, reply);
                         isAnswered = true;
                     },
-                    ["LLEN", queue]);
+                    ["LLEN", queues[queue]]);
             }
             while (!isAnswered)
             {
@@ -159,15 +160,15 @@ public sealed class SimulationTests
                 {
                     // Once the push is known to have taken place, so is all that comes of it.
                     bool isKnown = seen.Count > 0;
-                    observer.Ask(passing.Add, ["LLEN", $"q:{2 + server.Random.Below(3)}"]);
-                    observer.Ask(reply => Assert.True(!isKnown || reply == expectedLast), ["LLEN", "q:5"]);
+                    observer.Ask(passing.Add, ["LLEN", queues[1 + server.Random.Below(3)]]);
+                    observer.Ask(reply => Assert.True(!isKnown || reply == expectedLast), ["LLEN", queues[4]]);
                 }
                 server.Step();
             }
             server.Settle();
             Assert.All(passing, reply => Assert.Equal("0", reply));
             Assert.All([.. movers, popper], client => Assert.False(client.IsBlocked));
-            server.Run(producer, "DEL", "q:1");
+            server.Run(producer, "DEL", queues[0]);
         }
     });
 
