@@ -36,6 +36,10 @@ internal ref struct ReplyReader(LuaState state, ReadOnlySpan<byte> reply)
                 return Set(Integer(line));
             case (byte)'>':
                 return Array(Integer(line));
+            case (byte)'|':
+                // What is said about the reply is not a part of it.
+                Map(Integer(line));
+                return Read();
             case (byte)'#':
                 return line[0] == (byte)'t';
             case (byte)',':

@@ -30,7 +30,7 @@ internal static class MonitorCommand
         long microseconds = context.Server.Clock.UnixMicroseconds;
         using NativeBuffer line = new();
         Session session = context.Session;
-        string peer = context.Dispatcher is null ? "lua" : session.IsUnixSocket ? "unix:" + session.LocalAddress : session.Address;
+        string peer = context.IsOfScript ? "lua" : session.IsUnixSocket ? "unix:" + session.LocalAddress : session.Address;
         line.Append(Encoding.UTF8.GetBytes(string.Create(
             CultureInfo.InvariantCulture, $"+{microseconds / 1_000_000}.{microseconds % 1_000_000:D6} [{session.Database} {peer}]")));
         for (int i = 0; i < context.ArgumentCount; i++)

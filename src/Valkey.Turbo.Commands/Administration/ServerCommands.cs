@@ -17,7 +17,8 @@ internal static class ServerCommands
 
     private static void Time(CommandContext context)
     {
-        long microseconds = context.Server.Clock.UnixMicroseconds;
+        // Time stands still for a script.
+        long microseconds = context.IsOfScript ? context.NowUnixMs * 1000 : context.Server.Clock.UnixMicroseconds;
         context.Reply.Array(2);
         context.Reply.BulkInteger(microseconds / 1_000_000);
         context.Reply.BulkInteger(microseconds % 1_000_000);

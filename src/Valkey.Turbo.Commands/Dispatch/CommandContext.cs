@@ -43,6 +43,9 @@ public sealed partial class CommandContext(Worker worker, ReplyWriter reply, Com
     /// <summary>What runs scripts for the command; null for a script's own commands.</summary>
     internal Dispatcher? Dispatcher { get; init; }
 
+    /// <summary>Whether the command is one that a script has called.</summary>
+    public bool IsOfScript => Dispatcher is null;
+
     /// <summary>Whether effects stay out of the journal, as the script wishes whose command this is.</summary>
     internal bool IsMuted { get; set; }
 

@@ -176,7 +176,7 @@ internal static class SortCommand
             context.Reply.Error(Errors.WrongType);
             return;
         }
-        if (options.Unsorted && options.StoreAt > 0 && key.Exists && key.Entry.Type == ValueType.Set)
+        if (options.Unsorted && (options.StoreAt > 0 || context.IsOfScript) && key.Exists && key.Entry.Type == ValueType.Set)
         {
             // A set has no order that replicas would share.
             (options.Unsorted, options.Alphabetical, options.ByAt) = (false, true, 0);
