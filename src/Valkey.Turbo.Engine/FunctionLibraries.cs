@@ -1,5 +1,6 @@
 using System.Text;
 using Valkey.Turbo.Memory;
+using Valkey.Turbo.Protocol;
 using Valkey.Turbo.Structures;
 
 namespace Valkey.Turbo.Engine;
@@ -213,7 +214,11 @@ public sealed class FunctionLibraries(Arena arena)
         {
             return "Invalid library metadata";
         }
-        string[] words = Encoding.Latin1.GetString(code[2..end]).Split([' ', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries);
+        string[] words = InlineLine.Split(code[..end])?.Select(Encoding.Latin1.GetString).ToArray() ?? [];
+        if (words.Length == 0)
+        {
+            return "Invalid library metadata";
+        }
         string[] names = [.. words.Skip(1).Where(IsName).Select(word => word[5..])];
         if (words.Skip(1).FirstOrDefault(word => !IsName(word)) is string unknown)
         {
@@ -228,7 +233,8 @@ public sealed class FunctionLibraries(Arena arena)
         {
             return "Library names can only contain letters, numbers, or underscores(_) and must be at least one character long";
         }
-        return words[0].Equals(Engine, StringComparison.OrdinalIgnoreCase) ? null : $"Engine '{words[0]}' not found";
+        string engine = words[0][2..];
+        return engine.Equals(Engine, StringComparison.OrdinalIgnoreCase) ? null : $"Engine '{engine}' not found";
     }
 
     private static bool IsName(string word) => word.StartsWith("name=", StringComparison.OrdinalIgnoreCase);

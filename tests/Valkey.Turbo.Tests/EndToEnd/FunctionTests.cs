@@ -39,6 +39,9 @@ public sealed class FunctionTests
     [InlineData("#!lua name=a", "Invalid library metadata")]
     [InlineData("#!lua\nreturn 1", "Library name was not given")]
     [InlineData("#!foo name=a\nreturn 1", "Engine 'foo' not found")]
+    [InlineData("#! name=a\nreturn 1", "Engine '' not found")]
+    [InlineData("#!lua name=\"a\nreturn 1", "Invalid library metadata")]
+    [InlineData("#!lua name=\"a\"\nreturn 1", "No functions registered")]
     [InlineData("#!lua name=a\nreturn 1", "No functions registered")]
     [InlineData("#!lua name=a\nx y", "Error compiling function: user_function:2: '=' expected near 'y'")]
     [InlineData("#!lua name=a\nredis.call('get', 'x')",

@@ -194,6 +194,21 @@ public sealed class ScriptingTests(ITestOutputHelper output)
         Assert.Equal("2", other.Run("GET", "k"));
     }
 
+    [Fact]
+    public void WhatCommandsDoOtherwiseForScripts()
+    {
+        using TestServer server = new(2);
+        using RespClient client = server.Connect();
+        Assert.Equal("1", client.Run("EVAL",
+            "local a = redis.call('time') for i = 1, 3000000 do end local b = redis.call('time') return a[1] == b[1] and a[2] == b[2]", "0"));
+        client.Run("SADD", "s", "c", "a", "b", "d");
+        Assert.Equal("[a b c d]", client.Run("EVAL", "return redis.call('sort', KEYS[1], 'by', 'nosort')", "1", "s"));
+        client.Run("DEBUG", "SET-DISABLE-DENY-SCRIPTS", "1");
+        Assert.Equal("Some real reply following the attribute", client.Run("EVAL", "redis.setresp(3) return redis.call('debug', 'protocol', 'attrib')", "0"));
+        client.Run("DEBUG", "SET-DISABLE-DENY-SCRIPTS", "0");
+        Assert.StartsWith("-ERR This Valkey command is not allowed", client.Run("EVAL", "return redis.call('debug', 'protocol', 'attrib')", "0"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
