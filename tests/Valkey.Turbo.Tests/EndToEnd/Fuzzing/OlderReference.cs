@@ -68,6 +68,11 @@ internal static partial class OlderReference
         }
     }
 
+    /// <summary>Whether a refusal is one that came after 7.0.</summary>
+    internal static bool DoesNotKnow(CommandSpec? spec, RespReply refusal) =>
+        // It takes an element without a byte for 0.
+        spec?.FullName is "sort" or "sort_ro" && refusal is { IsError: true, Text: "ERR One or more scores can't be converted into double" };
+
     internal static bool Agree(RespReply expected, RespReply actual)
     {
         if (expected.IsError && actual.IsError)
