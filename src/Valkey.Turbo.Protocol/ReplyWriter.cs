@@ -111,12 +111,13 @@ public sealed unsafe class ReplyWriter
     /// <summary>An error as written on the wire, code first and without the leading dash. Line ends become blanks, but for those at its end.</summary>
     public void Error(string text)
     {
+        text = text.TrimEnd('\r', '\n');
         if (text.AsSpan().ContainsAny('\r', '\n'))
         {
             text = text.Replace('\r', ' ').Replace('\n', ' ');
         }
         OnError?.Invoke(text);
-        Error(Encoding.Latin1.GetBytes(text.TrimEnd('\r', '\n')));
+        Error(Encoding.Latin1.GetBytes(text));
     }
 
     /// <summary>An error as in <see cref="Error(string)"/> that was counted for the statistics where it first came up.</summary>

@@ -210,6 +210,7 @@ public sealed class HostTests
     }
 
     [Theory]
+    [InlineData("return loadstring(\"\\0\")", "nil|[string \"\"]:1: unexpected symbol")]
     [InlineData("return loadstring(\"\\27LuaQ\")", "nil|[string \"\u001bLuaQ\"]:1: unexpected symbol near 'char(27)'")]
     [InlineData("return io, require, dofile, loadfile, print, module, package, debug", "nil|nil|nil|nil|nil|nil|nil|nil")]
     public void TheSandboxHasNoDoors(string source, string expected) => Assert.Equal(expected, Script.Evaluate(source));

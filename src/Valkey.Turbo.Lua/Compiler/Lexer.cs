@@ -91,8 +91,10 @@ internal sealed class Lexer
     internal LuaException Error(string message, string? near) =>
         new($"{_chunk}:{Line}: {message}" + (near is null ? "" : $" near '{near}'"));
 
-    private string DescribeCurrent() => Kind switch
+    /// <summary>The token as messages show it; the byte zero, which for Lua means that there is none, they do not.</summary>
+    private string? DescribeCurrent() => Kind switch
     {
+        Token.Symbol when Symbol == '\0' => null,
         Token.Symbol => Symbol is < ' ' or (char)127 ? $"char({(int)Symbol})" : Symbol.ToString(),
         Token.Number or Token.Name or Token.String => Buffered(),
         _ => Tokens.Texts[(int)Kind],

@@ -232,6 +232,9 @@ public sealed class AnswerTests : IDisposable
         }
     }
 
+    [Fact]
+    public void LineEndsAtTheEndOfAnErrorAreLeftOut() => Assert.Equal("-ERR Unsupported option a", _client.Run("EXPIRE", "x", "1", "a\r\n"));
+
     /// <summary>What a client sends comes back in an error as it was, but for line ends and what stands behind a zero byte.</summary>
     [Theory]
     [InlineData("caf\u00c3\u00a9", "caf\u00c3\u00a9")]
